@@ -18,7 +18,7 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from accounts.blocks import Block
-from accounts.export_schema import Field, component, fields_of
+from accounts.export_schema import Field, build_fields, build_row_serializer
 from accounts.models import AuthSession, User
 from accounts.serializers import ExportedAccountSerializer, ExportedSecretsSerializer
 from core.api.renderers import JSONEncoder
@@ -50,7 +50,7 @@ def build_export(user: User) -> tuple[IO[bytes], int, str]:
 
 
 class ExportRows:
-    """The rows of a section, and the fields or the serializer by which the OpenAPI document describes them."""
+    """The rows of a section, with the fields or the serializer that describe them in the OpenAPI document."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class ExportRows:
         return iter(self.rows)
 
     def map(self, function: Callable[[Row], Row], **fields: Field) -> ExportRows:
-        """Return what `function` returns for each row; `fields` are those that it changes."""
+        """Apply `function` to each row. `fields` describe the columns that it changes."""
         return ExportRows(map(function, self.rows), get_fields=lambda: self._get_fields() | fields)
 
     def get_serializer(self, section: str) -> BaseSerializer[Any]:
-        """Return the serializer of the rows, by the name of the section."""
-        return (self._serializer or component(section, self._get_fields()))(many=True)
+        """Return the serializer of the rows of this section."""
+        return (self._serializer or build_row_serializer(section, self._get_fields()))(many=True)
 
 
 # A section has rows, or is one object.
@@ -81,7 +81,7 @@ def iter_rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> ExportR
     """Return the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
     annotations = {name: F(path) if isinstance(path, str) else path for name, path in aliases.items()}
     rows = queryset.order_by("pk").values("id", *columns, **annotations)
-    return ExportRows(_iter_batches(rows), get_fields=lambda: fields_of(rows))
+    return ExportRows(_iter_batches(rows), get_fields=lambda: build_fields(rows))
 
 
 def _iter_batches(rows: QuerySet[Any, dict[str, Any]]) -> Iterator[Row]:
@@ -105,9 +105,9 @@ def _iter_serialized(queryset: QuerySet[Any], serializer: type[BaseSerializer[An
 
 
 class DataExportSerializer(serializers.Serializer[Any]):
-    """All data about one user. A section has a row for each object, or is one object.
+    """All data about one user. Each section is a list of rows or a single object.
 
-    A status and the like are strings, because the rows may be older than the present values.
+    Statuses and similar values are plain strings, because old rows may have values that no longer exist.
     """
 
     def get_fields(self) -> dict[str, Field]:
@@ -116,7 +116,7 @@ class DataExportSerializer(serializers.Serializer[Any]):
 
 
 def _describe(name: str, build: Callable[[User], Section]) -> Field:
-    # Nothing is read before the section is iterated, so that the user need not exist.
+    # The user does not have to exist, because rows are only read when the section is iterated.
     section = build(User(pk=0))
     return section if isinstance(section, BaseSerializer) else section.get_serializer(name)
 

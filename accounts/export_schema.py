@@ -1,4 +1,4 @@
-"""Fields for exported columns, by which the OpenAPI document describes the data export."""
+"""Serializer fields for exported columns, which describe the data export in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 Field = serializers.Field[Any, Any, Any, Any]
-# By the first class that a column is an instance of.
+# The first class of which a model field is an instance applies.
 FIELD_CLASSES: dict[type[models.Field[Any, Any]], type[Field]] = {
     models.BooleanField: serializers.BooleanField,
     models.DateTimeField: serializers.DateTimeField,
@@ -21,27 +21,26 @@ FIELD_CLASSES: dict[type[models.Field[Any, Any]], type[Field]] = {
     models.IntegerField: serializers.IntegerField,
     models.ForeignKey: serializers.IntegerField,
     models.AutoField: serializers.IntegerField,
-    # A section with such a column describes it itself.
+    # Sections with such a column replace this field by a more specific one.
     models.JSONField: serializers.JSONField,
 }
 
 
-def fields_of(queryset: QuerySet[Any, Any]) -> dict[str, Field]:
-    """Return a field for each column of a query with `values()`."""
+def build_fields(queryset: QuerySet[Any, Any]) -> dict[str, Field]:
+    """Return a serializer field for each column of a `values()` query."""
     query, model = queryset.query, queryset.model
     columns = {name: model._meta.get_field(name) for name in query.values_select}
-    fields = {name: _field(column, is_null=column.null) for name, column in columns.items()}
+    fields = {name: _build_field(column, allow_null=column.null) for name, column in columns.items()}
     for name, expression in query.annotation_select.items():
-        # What is not a column is shown only to users who may see it.
+        # Expressions that are not columns are NULL where the user may not see the value.
         column = getattr(expression, "target", None)
-        is_null = column is None or column.null
-        fields[name] = _field(expression.output_field, is_null=is_null)
+        fields[name] = _build_field(expression.output_field, allow_null=column is None or column.null)
     return fields
 
 
-def _field(column: Any, *, is_null: bool) -> Field:
-    found = (field for model_field, field in FIELD_CLASSES.items() if isinstance(column, model_field))
-    return next(found)(allow_null=is_null)
+def _build_field(column: Any, *, allow_null: bool) -> Field:
+    classes = (field for model_field, field in FIELD_CLASSES.items() if isinstance(column, model_field))
+    return next(classes)(allow_null=allow_null)
 
 
 def _singular(word: str) -> str:
@@ -50,7 +49,7 @@ def _singular(word: str) -> str:
     return word if word.endswith("ss") else word.removesuffix("s")
 
 
-def component(section: str, fields: dict[str, Field]) -> type[serializers.Serializer[Any]]:
-    """Return a serializer for the rows of a section: the component `ExportedBlock` for `blocks`."""
+def build_row_serializer(section: str, fields: dict[str, Field]) -> type[serializers.Serializer[Any]]:
+    """Return a serializer class for the rows of a section. Its component for `blocks` is `ExportedBlock`."""
     name = "Exported" + "".join(_singular(word).capitalize() for word in section.split("_"))
     return extend_schema_serializer(component_name=name)(type(f"{name}Serializer", (serializers.Serializer,), fields))

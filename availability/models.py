@@ -1,7 +1,8 @@
 """Whether the members of a club can get the book of an entry, and who lends it.
 
-Nobody is shown who cannot get it. Nothing else may reveal the user of an answer, except to the user and for what they
-offer to lend: no event of the club, no change, no date, and no activity. Counts are shown only for MIN_MEMBERS or more.
+Answers are private: a user sees only their own answer, the copies that members offer to lend, and the number of each
+answer. Club events, changes, dates and activity must not reveal who gave an answer either. The numbers are shown only
+if at least MIN_MEMBERS members count.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
         return offers.select_related("user", "lent_to").order_by("user__username")
 
     def count_answers(self, entry: Entry) -> dict[str, Any]:
-        """Return the counts of the answers about an entry, or None for each if too few members count."""
+        """Return the number of each answer and format, or None for each if fewer than MIN_MEMBERS members count."""
         members = Membership.objects.not_paused(entry.club).count()
         if members < MIN_MEMBERS:
             return dict.fromkeys((*AccessAnswer.values, "unanswered", "formats"))
@@ -78,7 +79,7 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
     def unreachable(self, *, club: Club, entries: Collection[int], max_percent: int) -> set[int]:
         """Return the entries that more than `max_percent` of a club's members cannot get.
 
-        Paused members do not count. It is empty if too few members count. The club must be locked.
+        Paused members do not count. Returns an empty set if fewer than MIN_MEMBERS members count. Lock the club first.
         """
         members = Membership.objects.not_paused(club).count()
         if members < MIN_MEMBERS:
@@ -121,7 +122,7 @@ class Availability(models.Model):
     @classmethod
     @atomic_with_retry
     def set_answer(cls, *, entry: Entry, by: User, **values: Any) -> Availability:
-        """Save the answer of `by`; the last of concurrent writes wins. A copy that is no longer offered is not lent.
+        """Save the answer of `by`; the last concurrent write wins. Withdrawing the offer to lend also clears `lent_to`.
 
         Raises Http404 if the entry was deleted or the user left the club in the meantime.
         """
@@ -147,7 +148,7 @@ class Availability(models.Model):
     @classmethod
     @atomic_with_retry
     def lend(cls, *, entry: Entry, by: User, to: int | None) -> Availability:
-        """Record to which member the copy of `by` is lent, or with None that it is back.
+        """Record that `by` has lent their copy to a member, or that it was returned if `to` is None.
 
         Raises PermissionDeniedProblem `lender_only`, and InvalidFieldError `yourself` or `not_a_member`.
         """
@@ -172,8 +173,8 @@ class Availability(models.Model):
 
     @classmethod
     def _lock(cls, entry: Entry, user: User) -> Availability | None:
-        """Lock membership and entry, and return the user's answer."""
-        # As for progress: a row that exists even before the first answer.
+        """Lock the membership and the entry, and return the user's answer, if any."""
+        # Progress locks the membership too: it exists even before there is an answer.
         if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=user).first():
             raise Http404
         entry.lock()

@@ -53,7 +53,7 @@ class BallotCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
         max_value=100,
         required=False,
         allow_null=True,
-        help_text=_("A book that a greater percentage of the active members cannot get at closing time falls out."),
+        help_text=_("Exclude books that a greater percentage of the active members cannot get at closing time."),
     )
 
 
@@ -111,7 +111,8 @@ class BallotResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
         help_text=_("How many of them were paused and did not vote. The quorum leaves them out.")
     )
     unreachable = serializers.ListField(
-        child=serializers.IntegerField(), help_text=_("Entries that fell out because too many members cannot get them.")
+        child=serializers.IntegerField(),
+        help_text=_("Entries that were excluded because too many members cannot get the book."),
     )
     rounds = BallotRoundSerializer(many=True)
     ballots = serializers.ListField(

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from accounts.export import ExportRows, Row, iter_rows
-from accounts.export_schema import Field, fields_of
+from accounts.export_schema import Field, build_fields
 from accounts.models import User
 from catalog.models import EDITABLE_FIELDS, Book, ProposedEdition, Revision
 
@@ -16,7 +16,7 @@ class ExportedBookChangesSerializer(serializers.Serializer[Book]):
     def get_fields(self) -> dict[str, Field]:
         """Return a field for each editable field of a book."""
         lists = {name: serializers.ListField(child=serializers.CharField()) for name in ("authors", "subjects")}
-        return fields_of(Book.objects.values(*(name for name in EDITABLE_FIELDS if name not in lists))) | lists
+        return build_fields(Book.objects.values(*(name for name in EDITABLE_FIELDS if name not in lists))) | lists
 
 
 def revisions_section(user: User) -> ExportRows:

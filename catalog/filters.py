@@ -14,7 +14,7 @@ from core.api.filters import LanguageFilter, NumberFilter, SearchTextFilter
 
 
 class IsbnFormField(forms.CharField):
-    """An ISBN in any spelling, cleaned to its normal form."""
+    """An ISBN in any notation, normalized by `clean()`."""
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
@@ -25,7 +25,7 @@ class IsbnFormField(forms.CharField):
 
 
 class IsbnFilter(django_filters.CharFilter):
-    """Filter by an ISBN in any spelling."""
+    """Filter by an ISBN in any notation."""
 
     field_class = IsbnFormField
 

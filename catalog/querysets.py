@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from catalog.models import Book
 
-# How many books by one author with the same key of the title are compared.
+# `find_work` compares at most this many books that have the same author and title key.
 MAX_CANDIDATES = 1000
 
 
@@ -33,7 +33,7 @@ class BookQuerySet(models.QuerySet["Book"]):
     """Queries for books."""
 
     def visible_to(self, user: User | AnonymousUser) -> BookQuerySet:
-        """Return the books that `user` may see: all that are not merged, because the catalog is public."""
+        """Return the books that `user` may see. The catalog is public, so these are all books that are not merged."""
         return self.not_merged()
 
     def not_merged(self) -> BookQuerySet:
@@ -51,7 +51,7 @@ class BookQuerySet(models.QuerySet["Book"]):
         return self.get(pk=self.resolve_id(pk))
 
     def lock(self, pk: int) -> Book | None:
-        """Lock a book, or the one it was merged into, and return it with its summary, None if it does not exist.
+        """Lock the book, or the one it was merged into, and load its summary. Return None if it does not exist.
 
         Every write of a row that refers to a book calls this, so that no new row refers to a book that is being merged.
         """
@@ -63,19 +63,19 @@ class BookQuerySet(models.QuerySet["Book"]):
         return None
 
     def used_covers(self, book_ids: Collection[int], names: Collection[str]) -> set[str]:
-        """Return those of `names` that are the cover of a book or in a revision of one of these books."""
+        """Return the covers that these books or their revisions use, and those of `names` that any other book uses."""
         used = set(self.filter(pk__in=book_ids).values_list("cover_url", flat=True))
         for revision in Revision.objects.filter(book__in=book_ids):
             used |= revision_covers(revision)
         unused = set(names) - used
-        # The target of a merge may use the cover of the merged book. There is no index, but few names are looked up.
+        # The target of a merge may use a cover of the merged book. `cover_url` has no index, but `unused` is small.
         return used | set(self.filter(cover_url__in=unused).values_list("cover_url", flat=True) if unused else ())
 
     def search(self, text: str) -> BookQuerySet:
         """Return the books whose title or authors contain words that begin with each word of `text`.
 
-        Ignores case, accents and order. Uses the first ten words; finds nothing if there is no letter or digit. An ISBN
-        finds the book that has it, if it also has the other words; if no book has the ISBN, its digits are words.
+        Ignores case, accents and order. Only the first ten words count; text without a letter or digit finds nothing.
+        An ISBN finds its book if that also contains the other words. If no book has it, its digits count as words.
         """
         found = find_isbn(text)
         if found and (pk := Edition.objects.filter(isbn13=found[0]).values_list("book", flat=True).first()):
@@ -97,11 +97,11 @@ class BookQuerySet(models.QuerySet["Book"]):
         return self.filter(pk__in=Edition.objects.filter(isbn13=isbn13).values("book"))
 
     def find_work(self, title: str, authors: Sequence[str]) -> Book | None:
-        """Return the book that is this work (`catalog.identity`), None if it is not certain which one is meant.
+        """Return the book that is the same work (see `catalog.identity`), or None if there is none or it is ambiguous.
 
-        The first of `authors` must be among the book's, and the book's first author among `authors`: one who is named
-        later may be adapted or translated. Books by the same authors come before others, then those that name the first
-        author first, then the most rated. A merged book stands for the one that it was merged into.
+        The first author on each side must be among the authors on the other side, because an author named later may be
+        the one whose work was adapted or translated. Books by the same authors are preferred, then books with
+        the same first author, then books with more ratings. Merged books count as the book they were merged into.
         """
         wanted, keys = WorkTitle.parse(title), list(map(author_key, authors))
         same_key = self.filter(match_key=wanted.key, author_rows__key=keys[0])
@@ -118,10 +118,10 @@ class BookQuerySet(models.QuerySet["Book"]):
         )
         book_keys = {book.pk: [row.key for row in book.author_rows.all()] for book in books}
         books = [book for book in books if book_keys[book.pk][0] in keys]
-        by_same_authors = [book for book in books if set(book_keys[book.pk]) == set(keys)]
-        as_first = [book for book in books if book_keys[book.pk][0] == keys[0]]
+        same_authors = [book for book in books if set(book_keys[book.pk]) == set(keys)]
+        same_first_author = [book for book in books if book_keys[book.pk][0] == keys[0]]
         targets = self._merge_targets(books)
-        for group in (by_same_authors, as_first, books):
+        for group in (same_authors, same_first_author, books):
             same_target = len({targets[book.pk] for book in group}) == 1
             index = 0 if same_target else only_match(wanted, [WorkTitle.parse(book.title) for book in group])
             if index is not None:
@@ -130,7 +130,7 @@ class BookQuerySet(models.QuerySet["Book"]):
         return None
 
     def _merge_targets(self, books: Sequence[Book]) -> dict[int, int]:
-        """Return the ids of the books, each with that of the book that it was merged into, or its own."""
+        """Map the id of each book to the id of the book it was merged into, or to itself."""
         targets = {book.pk: book.merged_into or book.pk for book in books}
         pending = {book.merged_into for book in books if book.merged_into is not None}
         while pending:
@@ -145,7 +145,7 @@ class BookQuerySet(models.QuerySet["Book"]):
         return self.filter(language_condition(tag))
 
     def for_list(self, *language: str) -> BookQuerySet:
-        """Load what the list shows, in one query. `language` are the `catalog.local_titles.language_arguments`."""
+        """Load what the list shows, in one query. `language` comes from `catalog.local_titles.language_arguments`."""
         return self._with_names().annotate(loaded_local_title=local_title_subquery(Edition, *language))
 
     def for_detail(self) -> BookQuerySet:

@@ -19,7 +19,7 @@ from core.search.normalize import language_tag
 
 
 class IsbnField(VisibleTextField):
-    """An ISBN in any spelling. The internal value is the ISBN-13, or None if empty."""
+    """An ISBN in any notation. The internal value is the ISBN-13, or None if empty."""
 
     default_error_messages = {"invalid_isbn": INVALID_ISBN_MESSAGE}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accounts.models import User
 from activity.choices import NotificationKind
@@ -17,45 +17,32 @@ if TYPE_CHECKING:
 
 
 def notify_created(meeting: Meeting, by: User | None, *, later: int = 0) -> None:
-    """Notify members of a new meeting, or of a series with so many `later` ones."""
+    """Notify members of a new meeting, or of a new series that has `later` meetings after this one."""
     if meeting.is_scheduled and not meeting.is_over:
         series = meeting.series
-        notify_members(
-            meeting.club_id,
-            NotificationKind.MEETING_NEW,
-            type="meeting",
-            id=meeting.pk,
-            actor=by.pk if by else None,
-            detail=new_series(meeting_message(meeting), later, series.every) if series and later else None,
-        )
+        detail = new_series(meeting_message(meeting), later, series.every) if series and later else None
+        _notify_members(meeting, NotificationKind.MEETING_NEW, by, detail=detail)
 
 
 def notify_changed(meeting: Meeting, by: User | None, *, was: tuple[datetime.datetime, str], later: int = 0) -> None:
     """Notify members that a meeting was moved, cancelled or deleted, once for each change.
 
-    `was` is its former time, and the time zone; `later` meetings of its series changed with it. As long as answers are
-    from before the meeting was rescheduled, the text asks for new ones.
+    `was` is its former time and time zone, `later` the number of later meetings of its series that changed too. If some
+    answers date from before the meeting was rescheduled, the text asks for new ones.
     """
     asks = meeting.rsvps.filter(before_change=True).exists()
-    notify_members(
-        meeting.club_id,
-        NotificationKind.MEETING_CHANGED,
-        type="meeting",
-        id=meeting.pk,
-        actor=by.pk if by else None,
-        key=str(meeting.sequence),
-        detail=in_series(change_message(meeting, was=was, asks=asks), later),
-    )
+    detail = in_series(change_message(meeting, was=was, asks=asks), later)
+    _notify_members(meeting, NotificationKind.MEETING_CHANGED, by, key=str(meeting.sequence), detail=detail)
 
 
 def notify_reminder(meeting: Meeting, *, key: str) -> None:
     """Remind the members who have not declined, once for each `key`."""
-    notify_members(meeting.club_id, NotificationKind.MEETING_REMINDER, type="meeting", id=meeting.pk, key=key)
+    _notify_members(meeting, NotificationKind.MEETING_REMINDER, key=key)
 
 
 def notify_unanswered(meeting: Meeting, *, key: str) -> None:
     """Ask the members who have not answered, once for each `key`."""
-    notify_members(meeting.club_id, NotificationKind.RSVP_REMINDER, type="meeting", id=meeting.pk, key=key)
+    _notify_members(meeting, NotificationKind.RSVP_REMINDER, key=key)
 
 
 def notify_waitlist(meeting: Meeting, kind: NotificationKind, users: list[int]) -> None:
@@ -64,3 +51,8 @@ def notify_waitlist(meeting: Meeting, kind: NotificationKind, users: list[int]) 
     active = set(members.values_list("user", flat=True))
     recipients = [user for user in users if user in active]
     notify(kind, recipients, object_ref=meeting.object_ref, club=meeting.club_id, detail=meeting_message(meeting))
+
+
+def _notify_members(meeting: Meeting, kind: NotificationKind, by: User | None = None, **options: Any) -> None:
+    actor = by.pk if by else None
+    notify_members(meeting.club_id, kind, type="meeting", id=meeting.pk, actor=actor, **options)

@@ -13,12 +13,12 @@ RATINGS = ("rating", "rating_at_opening")
 
 
 def opinions(user: User) -> ExportRows:
-    """Return the opinions of the user, sealed ones included; ratings in stars."""
+    """Return the user's opinions, including sealed ones, with ratings in stars."""
     return _in_stars(Opinion.objects.filter(user=user), "entry", club="entry__club")
 
 
 def archived_opinions(user: User) -> ExportRows:
-    """Return the opinions that were replaced by newer ones when two books were merged."""
+    """Return the user's opinions that were replaced by newer ones when two books were merged."""
     return _in_stars(ArchivedOpinion.objects.filter(user=user), "entry_id")
 
 

@@ -145,7 +145,7 @@ def send_pushes(pushes: Collection[Push]) -> list[Outcome]:
     """Send the pushes and return their outcomes in the same order. Does not use the database."""
     services = {kind: SERVICES[kind][1]() for kind in {push.device.kind for push in pushes}}
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="push")
-    # Each thread in a copy of the context, so that its log lines have the trace of the task.
+    # Each call runs in a copy of the context, so that its log lines have the trace id of the task.
     futures = [threads.submit(copy_context().run, _send, push, services[push.device.kind]) for push in pushes]
     wait(futures, MAX_SECONDS)
     # A thread may still wait for a name server, which has no deadline.

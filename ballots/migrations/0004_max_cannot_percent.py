@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ballot',
             name='max_cannot_percent',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='A book that a greater percentage of the active members cannot get at closing time falls out.', null=True, verbose_name='maximum percentage who cannot get a book'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Exclude books that a greater percentage of the active members cannot get at closing time.', null=True, verbose_name='maximum percentage who cannot get a book'),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Ballots, in which members choose the next book. Votes are secret, and results appear after the close only."""
+"""Ballots, in which members choose the next book. Votes are secret, and results are shown only after the close."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 TITLE_LENGTH = 200
 MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
 # Members who have not voted are reminded, unless the ballot is short.
-REMINDER_BEFORE_CLOSE, MIN_DURATION_OF_REMINDED = datetime.timedelta(hours=24), datetime.timedelta(hours=48)
+REMINDER_LEAD_TIME, MIN_DURATION_FOR_REMINDER = datetime.timedelta(hours=24), datetime.timedelta(hours=48)
 RESULT_FIELDS = ("status", "closed_at", "voters", "members", "paused", "outcome", "anonymous_votes", "rounds")
-# How long a ballot can be counted again.
+# How long after its close a ballot can be recounted.
 RECOUNT_PERIOD = datetime.timedelta(days=30)
-# Open ballots of one club; all of them are shown on each member's home screen.
+# Limit for each club, because the members' home screens show all open ballots.
 MAX_OPEN_BALLOTS = 20
 
 
@@ -68,7 +68,7 @@ class Ballot(models.Model):
     max_cannot_percent = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text=_("A book that a greater percentage of the active members cannot get at closing time falls out."),
+        help_text=_("Exclude books that a greater percentage of the active members cannot get at closing time."),
         verbose_name=_("maximum percentage who cannot get a book"),
     )
     status = models.CharField(
@@ -156,8 +156,8 @@ class Ballot(models.Model):
         )
         record_change(ChangeType.BALLOT, ballot.pk, club=club.pk)
         close_ballot.using(run_after=ballot.closes_at).enqueue(ballot_id=ballot.pk)
-        if ballot.closes_at - ballot.created_at >= MIN_DURATION_OF_REMINDED:
-            notify_closing.using(run_after=ballot.closes_at - REMINDER_BEFORE_CLOSE).enqueue(ballot_id=ballot.pk)
+        if ballot.closes_at - ballot.created_at >= MIN_DURATION_FOR_REMINDER:
+            notify_closing.using(run_after=ballot.closes_at - REMINDER_LEAD_TIME).enqueue(ballot_id=ballot.pk)
         record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
         notify_members(club.pk, NotificationKind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
         return ballot
@@ -208,9 +208,9 @@ class Ballot(models.Model):
 
     @atomic_with_retry
     def recount(self, *, by: User, without: int, reason: str) -> None:
-        """Count the same votes again without the winning entry, which the club cannot get, and plan the new winner.
+        """Recount the same votes without the winning entry, whose book the club cannot get, and plan the new winner.
 
-        The former winner is proposed again. Candidates that are not proposed any more cannot win. Raises
+        The former winner becomes `proposed` again. Candidates that are no longer proposed cannot win. Raises
         InvalidFieldError `not_the_winner`, Conflict `ballot_open`, `too_late` or `under_way`, and Http404 if the ballot
         was deleted.
         """
@@ -219,7 +219,7 @@ class Ballot(models.Model):
         winner = self._check_recount(without)
         winner.won = False
         winner.save(update_fields=["won"])
-        self._withdraw_plan(winner, by=by)
+        self._unplan(winner, by=by)
         excluded = {recount["without"] for recount in self.recounts or ()} | {winner.position}
         candidates = self.candidates.still_proposed().exclude(position__in=excluded)
         positions = list(candidates.values_list("position", flat=True))
@@ -256,15 +256,15 @@ class Ballot(models.Model):
     def _lock_for_vote(self, user: User) -> None:
         """Lock the voter and the ballot, so that no vote is saved during or after the count."""
         lock_rows(User, [user.pk])
-        # Removing a member locks the user too, so the membership cannot change any more.
+        # Removing a member locks the user too, so the membership can no longer change.
         self._refresh_locked(Exists(Membership.objects.active().filter(club=OuterRef("club"), user=user)))
         self.require_open()
 
     def _lock(self) -> None:
-        """Lock club, candidates' books, candidates' entries and ballot, in this order.
+        """Lock the club, the candidates' books, their entries and the ballot, in this order.
 
-        The lock on the club prevents changes of memberships and reading statuses during the count; the winning entry
-        is updated after it.
+        The lock on the club prevents changes to memberships and reading statuses during the count. Books and entries
+        are locked because the winning entry is updated afterwards.
         """
         self.club.lock()
         rows = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
@@ -282,7 +282,7 @@ class Ballot(models.Model):
 
     def _finish(self, *, by: User | None) -> None:
         """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
-        self._drop_unreachable()
+        self._mark_unreachable()
         proposed = list(self.candidates.still_proposed().values_list("position", flat=True))
         votes = self._collect_votes(proposed)
         count = counting.COUNTERS[self.method](proposed, votes)
@@ -295,8 +295,8 @@ class Ballot(models.Model):
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
         actor = None if by is None else by.pk
         record_event("ballot.closed", actor=actor, object_ref=self.object_ref, club=self.club_id)
-        has_winner = self.outcome == Outcome.WINNER and count.winner is not None
-        winner = self.candidates.get(position=count.winner or 0) if has_winner else None
+        won = count.winner if self.outcome == Outcome.WINNER else None
+        winner = None if won is None else self.candidates.get(position=won)
         title = winner.entry.book.title if winner else ""
         detail = DeferredMessage("ballot.result", f"{self.outcome} {title}"[:500])
         notify_members(
@@ -305,8 +305,8 @@ class Ballot(models.Model):
         if winner is not None:
             self._plan_winner(winner, by=by)
 
-    def _drop_unreachable(self) -> None:
-        """Mark the candidates that too many members cannot get."""
+    def _mark_unreachable(self) -> None:
+        """Mark the candidates whose books too many members cannot get, which excludes them."""
         if self.max_cannot_percent is None:
             return
         entries = list(self.candidates.still_proposed().values_list("entry", flat=True))
@@ -316,7 +316,7 @@ class Ballot(models.Model):
         self.candidates.filter(entry__in=unreachable).update(unreachable=True)
 
     def _collect_votes(self, proposed: Sequence[int]) -> list[list[int]]:
-        """Return the votes of current members for candidates still proposed, in random order.
+        """Return the votes of current members for candidates that are still proposed, in random order.
 
         Approval votes are sorted, because the order in which a voter sent them could identify the voter.
         """
@@ -341,8 +341,8 @@ class Ballot(models.Model):
             raise Conflict("under_way", _("The club has already begun to read this book."), entry=without)
         return winner
 
-    def _withdraw_plan(self, winner: Candidate, *, by: User) -> None:
-        """Make the former winner `proposed` again, unless it is or its entry was deleted."""
+    def _unplan(self, winner: Candidate, *, by: User) -> None:
+        """Make the former winner `proposed` again, unless it already is or its entry was deleted."""
         entry = Entry.objects.filter(pk=winner.entry_id).exclude(status=EntryStatus.PROPOSED).first()
         if entry is not None:
             entry.club = self.club

@@ -28,12 +28,12 @@ from core.images.storage import is_stored_name
 from core.search.fields import query_terms
 from moderation.admin_mixins import ReportableModelAdmin
 
-# A term is common if this share of the most rated books contains it.
+# Search terms are common if this share of the most rated books contains them.
 SAMPLE_SIZE, COMMON_WORD_SHARE = 2_000, 0.02
 
 
 class NormalizedCharField(forms.CharField):
-    """Text field that compares normalized values, so that another spelling of the same value is no change."""
+    """A text field that compares normalized values, so that another notation of the same value is not a change."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare the cleaned value; compare invalid and empty input as text."""
@@ -60,7 +60,7 @@ class OnePerLineField(NormalizedCharField):
 
 
 class IsbnField(NormalizedCharField):
-    """An optional ISBN in any spelling, cleaned to its normal form."""
+    """An optional ISBN in any notation, normalized by `clean()`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=UnfoldAdminTextInputWidget(), **kwargs)
@@ -128,7 +128,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class EditionInline(TabularInline):
-    """Editions of a book. They can be added, but not changed or deleted: the main one mirrors its book."""
+    """Editions of a book. They cannot be changed or deleted here, because the main edition must match its book."""
 
     model = Edition
     form = EditionForm
@@ -142,7 +142,7 @@ class EditionInline(TabularInline):
 
 
 class LanguageFilter(admin.SimpleListFilter):
-    """Filter by the languages in use, which are read from an index."""
+    """Filter by the languages that books have, which are read from an index."""
 
     title = _("language")
     parameter_name = "language"
@@ -197,7 +197,7 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         """Return the books that match every term.
 
         The full-text index collects every match before it returns the first one. If the terms are common among the
-        most rated books, scan the list in its order instead, until the page is full.
+        most rated books, scan the books in the order of the list instead, until the page is full.
         """
         if not terms:
             return books.none()
@@ -224,7 +224,7 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         merge = self.admin_site.admin_view(lambda request: admin_views.merge(self, request))
         return [path("merge/", merge, name="catalog_book_merge"), *super().get_urls()]
 
-    # Users with view permission only get no form; without these methods they would see Python lists.
+    # For users with view permission only, who get no form: without these methods they would see Python lists.
 
     @admin.display(description=_("Authors"))
     def authors(self, book: Book) -> str:

@@ -29,7 +29,7 @@ class SkipReason(Enum):
 class WorkRecord:
     """A book. `author_keys` refer to AuthorRecords.
 
-    `ignored_fields` names the values of the row that were not usable, such as `isbn`.
+    `ignored_fields` lists the fields of the row that had invalid values, such as `isbn`.
     """
 
     origin: str
@@ -79,9 +79,9 @@ def decode(line: bytes) -> str:
 
 
 def clean(text: str, field_name: str, *, max_length: int = NAME_LENGTH) -> str:
-    """Return the text in NFC with normalized whitespace; `""` if nothing of it is visible.
+    """Return the text in NFC with normalized whitespace, or `""` if it has no visible characters.
 
-    Raises InvalidRowError if a database cannot store it (a NUL, a lone surrogate) or it is longer than `max_length`.
+    Raises InvalidRowError if it is too long or contains a NUL or a lone surrogate, which databases reject.
     """
     _check_storable(text, field_name)
     # NFC joins at most four characters into one, so a longer text is too long anyway.
@@ -93,7 +93,7 @@ def clean(text: str, field_name: str, *, max_length: int = NAME_LENGTH) -> str:
 
 
 def title(text: str) -> str:
-    """Return a clean title. Raises InvalidRowError if it is empty or invalid."""
+    """Return the cleaned title. Raises InvalidRowError if it is empty or invalid."""
     text = clean(text, "title", max_length=MAX_TITLE)
     if not text:
         raise InvalidRowError("there is no title")
@@ -101,7 +101,7 @@ def title(text: str) -> str:
 
 
 def names(texts: Iterable[str], field_name: str) -> list[str]:
-    """Return distinct clean names in order. Raises InvalidRowError if one is invalid."""
+    """Return the distinct cleaned names in order. Raises InvalidRowError if one is invalid."""
     found: dict[str, str] = {}
     for text in texts:
         if name := clean(text, field_name):
@@ -110,7 +110,7 @@ def names(texts: Iterable[str], field_name: str) -> list[str]:
 
 
 def optional(text: str, field_name: str, ignored_fields: list[str], *, max_length: int = NAME_LENGTH) -> str:
-    """Return a clean value; if it is invalid, add it to the ignored fields and return an empty string."""
+    """Return the cleaned value. If it is invalid, add the field to `ignored_fields` and return an empty string."""
     try:
         return clean(text, field_name, max_length=max_length)
     except InvalidRowError:
@@ -119,7 +119,7 @@ def optional(text: str, field_name: str, ignored_fields: list[str], *, max_lengt
 
 
 def description(text: str, ignored_fields: list[str]) -> str:
-    """Return clean text of several lines, truncated if too long."""
+    """Return the cleaned multi-line text, truncated if it is too long."""
     try:
         _check_storable(text, "description")
     except InvalidRowError:
@@ -132,7 +132,7 @@ def description(text: str, ignored_fields: list[str]) -> str:
 
 
 def isbn(text: str, ignored_fields: list[str]) -> str:
-    """Return the normalized ISBN-13, or `""`."""
+    """Return the normalized ISBN-13, or `""` if it is invalid."""
     try:
         return normalize_isbn(text)
     except ValueError:
@@ -141,7 +141,7 @@ def isbn(text: str, ignored_fields: list[str]) -> str:
 
 
 def year(number: float | None, ignored_fields: list[str]) -> int | None:
-    """Return a year, negative before the common era, or None if it is outside the limits of the catalog."""
+    """Return the year (negative for BCE), or None if it is outside the limits of the catalog."""
     if number is None:
         return None
     # Also false for infinity and NaN.
@@ -152,7 +152,7 @@ def year(number: float | None, ignored_fields: list[str]) -> int | None:
 
 
 def pages(number: object, ignored_fields: list[str]) -> int | None:
-    """Return a page count, or None if it is outside the limits of the catalog."""
+    """Return the page count, or None if it is outside the limits of the catalog."""
     if number is None:
         return None
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_PAGES:

@@ -1,4 +1,4 @@
-"""Tables of the import: author names, alternate origins and checkpoints."""
+"""Models of catalog imports: author names, additional origins of books, and checkpoints."""
 
 from django.db import models
 from django.utils import timezone
@@ -19,7 +19,7 @@ class ImportedAuthor(models.Model):
 
 
 class AlternateOrigin(models.Model):
-    """A further origin of a book (see `Book.origin`) that is in more than one source."""
+    """An additional origin of a book that several sources contain (see `Book.origin`)."""
 
     origin = BinaryCollationCharField(max_length=191, unique=True, verbose_name=_("origin"))
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="other_origins", verbose_name=_("book"))

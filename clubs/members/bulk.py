@@ -64,7 +64,7 @@ def apply_to_members(club: Club, *, by: User, action: str, users: Sequence[int])
     if rank < Rank.MODERATOR:
         raise permission_denied(Rank.MODERATOR)
     memberships = {row.user_id: row for row in club.memberships.filter(user__in=wanted).select_related("user")}
-    apply = partial(_require_pausable, rank=rank) if action == BulkAction.PAUSE else ACTIONS[action]
+    apply = partial(_prepare_pause, rank=rank) if action == BulkAction.PAUSE else ACTIONS[action]
     codes = {user: _apply(apply, memberships.get(user), by) for user in wanted}
     done = [user for user, code in codes.items() if not code]
     if action == BulkAction.PAUSE:
@@ -72,8 +72,8 @@ def apply_to_members(club: Club, *, by: User, action: str, users: Sequence[int])
     return {"done": done, "refused": [{"user": user, "code": code} for user, code in codes.items() if code]}
 
 
-def _require_pausable(membership: Membership, by: User, *, rank: Rank) -> None:
-    """Check that the membership can be paused together with others; pause that of `by`, which has other rules."""
+def _prepare_pause(membership: Membership, by: User, *, rank: Rank) -> None:
+    """Check that `pause_all` may pause the membership. Pause that of `by` here, because other rules apply to it."""
     if membership.user_id == by.pk:
         membership.set_pause(by=by, until=None)
         return

@@ -27,7 +27,8 @@ from core.search.normalize import sha256_hex
 
 # A call that has run for longer was killed with its worker: its key may be used again.
 CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
-# Claims of this process that could not be released while the database was down. Of too many, the oldest expire.
+# Claims that this process could not release because the database was down. Beyond the limit the oldest are dropped,
+# and expire.
 _lost_claims: deque[IdempotencyRecord] = deque(maxlen=1000)
 ENCRYPTION_PURPOSE = "idempotency"
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError)
@@ -106,7 +107,7 @@ def _release(claim: IdempotencyRecord) -> bool:
 
 def _release_lost_claims() -> None:
     """Delete the claims of calls that lost the database before they could."""
-    with suppress(IndexError):  # another thread was faster
+    with suppress(IndexError):  # another thread has taken the last one
         while _lost_claims and _release(_lost_claims.popleft()):
             pass
 
@@ -170,7 +171,7 @@ def _claim(request: Request, key: str, digests: list[str]) -> IdempotencyRecord:
     except IntegrityError:
         first = IdempotencyRecord.objects.filter(key=key).first()
     except DATABASE_UNAVAILABLE:
-        # It may be committed although the response of the database was lost.
+        # The claim may have been committed although the response of the database was lost.
         _release(claim)
         raise
     if first is not None and first.created_at < now - (CLAIM_TIMEOUT if first.status is None else RETENTION):

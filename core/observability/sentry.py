@@ -1,7 +1,7 @@
 """Reports of unhandled exceptions to Sentry, without texts and names of users. Loaded only with SENTRY_DSN.
 
-What is reported is what `app.log` has of an exception: records of the level ERROR with `exc_info`. The SDK's own
-integrations are off: they would add requests, local variables, SQL and the texts of exceptions.
+The log records of level ERROR with `exc_info` are reported. The SDK's own integrations are off, because they would add
+requests, local variables, SQL and the messages of exceptions.
 """
 
 import logging
@@ -24,7 +24,7 @@ from core.release import release
 
 # Reports of one type of exception in each process; during an outage every request may raise the same one.
 MAX_PER_MINUTE = 10
-# All else of an event is dropped, so that a later version of the SDK cannot add personal data.
+# All other keys of an event are dropped, so that a later version of the SDK cannot add personal data.
 EVENT_KEYS = ("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "server_name", "sdk")
 EXCEPTION_KEYS = ("type", "module")
 FRAME_KEYS = ("module", "function", "filename", "lineno", "pre_context", "context_line", "post_context", "in_app")
@@ -40,7 +40,7 @@ def init(dsn: str, *, environment: str) -> None:
         release=f"bookbridge@{release()}",
         project_root=str(settings.BASE_DIR),
         default_integrations=False,
-        # Sends what is left when a process ends, within two seconds and without a message.
+        # When a process ends, sends the remaining reports within two seconds, without printing a message.
         integrations=[AtexitIntegration(callback=lambda pending, timeout: None)],
         before_send=remove_private_data,
         data_collection={"user_info": False, "http_bodies": [], "stack_frame_variables": False},

@@ -2,7 +2,7 @@
 
 See https://www.w3.org/TR/trace-context/. No spans are recorded here; the id connects our logs with those of the
 services before this one, and a task with its request. It is not sent to push services and providers: users choose the
-former, and could see by the id which notifications come from one person.
+former, and could tell from the id which notifications the same person has caused.
 """
 
 import re

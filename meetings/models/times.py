@@ -67,7 +67,7 @@ class MeetingTimes(models.Model):
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether `starts_at` follows from the local time by the present rules of the time zone."""
+        """Whether `starts_at` matches the local time under the current rules of the time zone."""
         return to_utc(self.local_starts_at, self.timezone) == self.starts_at
 
     def is_rescheduled(self, before: dict[str, Any], local_before: datetime.datetime) -> bool:

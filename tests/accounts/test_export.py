@@ -170,7 +170,7 @@ def test_export_omits_secrets_and_content_of_others(alice, bob, as_alice, client
         assert secret not in text
 
 
-# Values of columns with a format of their own, or with a rule of the database.
+# Values of columns that have a format of their own or a constraint.
 VALUES: dict[str, dict[str, Any]] = {
     "activity.Event": {"verb": "club.created", "object_type": "club"},
     "activity.Notification": {"object_type": "club"},
@@ -181,7 +181,7 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 def create_row(model: type[Model], user: User, **values: Any) -> Model:
-    """Save a row of any model that refers to the user, with a value in every column, without its rules."""
+    """Save a row of any model that refers to the user, with a value in every column and without validation."""
     values = VALUES.get(model._meta.label, {}) | values
     for field in model._meta.concrete_fields:
         if field.name in values or field.primary_key:

@@ -1,4 +1,4 @@
-"""Running push services with the settings that send to them, for the directories whose conftest.py imports these."""
+"""Fixtures of running push services and the settings for them, to import into a conftest.py."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,14 +23,12 @@ def push_settings(settings: Any) -> None:
 @pytest.fixture
 def service(push_settings: None, settings: Any) -> Iterator[WebPushService]:
     with running(WebPushService(lambda: settings.VAPID_PRIVATE_KEY.public_key())) as service:
-        assert isinstance(service, WebPushService)
         yield service
 
 
 @pytest.fixture
 def fcm_service(push_settings: None, settings: Any) -> Iterator[FCMService]:
     with running(FCMService()) as service:
-        assert isinstance(service, FCMService)
         settings.FCM_CREDENTIALS, settings.FCM_URL = service.credentials, f"http://127.0.0.1:{service.port}"
         yield service
 
@@ -38,7 +36,6 @@ def fcm_service(push_settings: None, settings: Any) -> Iterator[FCMService]:
 @pytest.fixture
 def apns_service(push_settings: None, settings: Any) -> Iterator[APNsService]:
     with running(APNsService()) as service:
-        assert isinstance(service, APNsService)
         settings.APNS_KEY, settings.APNS_URL = service.key, f"http://127.0.0.1:{service.port}"
         settings.APNS_KEY_ID, settings.APNS_TEAM_ID = "KEY1234567", "TEAM123456"
         settings.APNS_TOPIC = "org.example.app"

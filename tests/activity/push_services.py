@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
 import h2.config
@@ -306,9 +306,12 @@ class HTTP2Server:
             state.send_data(event.stream_id, json.dumps(answer.body or {}).encode(), end_stream=True)
 
 
+ServiceT = TypeVar("ServiceT", bound=Service)
+
+
 @contextmanager
-def running(service: Service) -> Iterator[Service]:
-    """Run a service; nothing that it got may have been wrong."""
+def running(service: ServiceT) -> Iterator[ServiceT]:
+    """Run a service, and fail if it has received an invalid request."""
     server = service.serve()
     try:
         yield service

@@ -84,7 +84,7 @@ def test_push_has_the_notification_in_the_users_language(as_bob, alice, bob, clu
     assert len(service.received) == 1
 
 
-def test_push_does_not_tell_the_trace_of_the_request(as_alice, bob, club, phone, service):
+def test_push_has_no_trace_of_the_request(as_alice, bob, club, phone, service):
     phone()
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     member = f"/api/v1/clubs/{club.pk}/members/{bob.pk}/"

@@ -1,4 +1,4 @@
-"""No admin page with demo data is wider than the window or clips a value, in both languages, on a desk and on a phone.
+"""No admin page with demo data overflows the window or clips a value, in both languages, on a desktop and on a phone.
 
 Each page saves a screenshot for review.
 """

@@ -1,12 +1,13 @@
-"""A local server that plays book providers."""
+"""A local server that simulates book providers."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.local_server import serving
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -49,12 +50,6 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@contextmanager
-def running() -> Iterator[Server]:
-    """Serve in a thread."""
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def running() -> AbstractContextManager[Server]:
+    """Run a server in a thread."""
+    return serving(Server())

@@ -318,7 +318,7 @@ def test_bulk_pause_records_what_a_single_pause_does(as_moe: APIClient, club: Cl
     one, *others = users = [make_user(f"reader{n}") for n in range(4)]
     for user in users:
         bring_in(club, user)
-    # One is paused already, another one has been until yesterday.
+    # One member is already paused, and the pause of another ended yesterday.
     bring_in(club, make_user("paused")).set_pause(by=moe, until=None)
     since = timezone.now() - datetime.timedelta(days=9)
     Membership.objects.filter(user=others[0]).update(paused_since=since, paused_until=club.today)
@@ -349,7 +349,7 @@ def test_bulk_pause_records_what_a_single_pause_does(as_moe: APIClient, club: Cl
     assert {(rows[pk].paused_until, rows[pk].paused_by_moderator) for pk in [*ids, paused.pk]} == {(None, True)}
     assert [rows[user.pk].paused_since == since for user in others] == [True, False, False]
     assert rows[one.pk].updated_at < rows[others[0].pk].updated_at
-    # The moderator's own pause is not by a moderator, and nobody is told.
+    # The moderator's own pause does not count as one by a moderator. Neither Moe nor the paused member is notified.
     assert rows[moe.pk].paused_since is not None
     assert not rows[moe.pk].paused_by_moderator
     assert not Notification.objects.filter(user__in=[moe, paused]).exists()

@@ -32,6 +32,13 @@ def post(client, key="k", path=ONCE, body=None):
     return client.post(path, {} if body is None else body, HTTP_IDEMPOTENCY_KEY=key)
 
 
+def post_with(monkeypatch, client, name, function):
+    """Return the response to a POST during which `function` replaces one of `core.api.idempotency`."""
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, name, function)
+        return post(client)
+
+
 def test_retry_gets_the_stored_response(me):
     first, again = post(me), post(me)
     assert first.status_code == again.status_code == 201
@@ -230,7 +237,7 @@ def test_call_in_progress_says_when_to_retry(me, problem):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claim_is_given_back_after_the_connection_was_lost(me, problem, monkeypatch):
+def test_claim_is_released_after_the_connection_was_lost(me, problem, monkeypatch):
     def lose(claim, call, request, *args, **kwargs):
         monkeypatch.setattr(IdempotencyRecordQuerySet, "delete", fail_once)
         raise OperationalError(2013, "Lost connection")
@@ -239,16 +246,14 @@ def test_claim_is_given_back_after_the_connection_was_lost(me, problem, monkeypa
         monkeypatch.setattr(IdempotencyRecordQuerySet, "delete", delete)
         raise OperationalError(2006, "Server has gone away")
 
-    delete, run = IdempotencyRecordQuerySet.delete, idempotency._run_and_store
-    monkeypatch.setattr(idempotency, "_run_and_store", lose)
-    problem(post(me), 503, "unavailable")
-    monkeypatch.setattr(idempotency, "_run_and_store", run)
+    delete = IdempotencyRecordQuerySet.delete
+    problem(post_with(monkeypatch, me, "_run_and_store", lose), 503, "unavailable")
     assert post(me).status_code == 201
 
 
 @pytest.fixture
 def database_down(monkeypatch):
-    """A switch: while it is set, no claim can be deleted."""
+    """An event during which no claim can be deleted."""
     down, delete = threading.Event(), IdempotencyRecordQuerySet.delete
 
     def delete_unless_down(queryset):
@@ -267,9 +272,7 @@ def test_claim_is_released_when_the_database_is_back(me, problem, monkeypatch, d
         database_down.set()
         raise OperationalError(2013, "Lost connection")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(idempotency, "_run_and_store", lose)
-        problem(post(me), 503, "unavailable")
+    problem(post_with(monkeypatch, me, "_run_and_store", lose), 503, "unavailable")
     problem(post(me), 409, "idempotency_in_progress")
     assert len(idempotency._lost_claims) == 1
     database_down.clear()
@@ -287,9 +290,7 @@ def test_claim_whose_confirmation_was_lost_is_released(me, problem, monkeypatch,
         database_down.set()
         raise OperationalError(2013, "Lost connection")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(idempotency, "_insert", lose)
-        problem(post(me), 503, "unavailable")
+    problem(post_with(monkeypatch, me, "_insert", lose), 503, "unavailable")
     problem(post(me), 409, "idempotency_in_progress")
     database_down.clear()
     assert post(me).status_code == 201
@@ -309,9 +310,7 @@ def test_released_claim_keeps_a_committed_response(me, problem, monkeypatch, dat
 
         return run
 
-    with monkeypatch.context() as patch:
-        patch.setattr(idempotency, "atomic_with_retry", lose)
-        problem(post(me), 503)
+    problem(post_with(monkeypatch, me, "atomic_with_retry", lose), 503)
     database_down.clear()
     assert post(me)["Idempotency-Replayed"] == "true"
     assert effects() == 1

@@ -14,6 +14,7 @@ from bookbridge import urls
 from core.api.routers import FirstSegmentResolver, by_first_segment
 from core.db.replicas import ReplicaRouter
 from core.observability.logging import ResilientWatchedFileHandler
+from tests.core.logs import new_lines
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
 
@@ -53,16 +54,8 @@ def test_request_without_an_id_gets_one(anonymous):
 
 @pytest.fixture
 def lines():
-    """Return the lines that were added to the access log since the test began."""
-    path = settings.LOG_DIR / "access.log"
-    start = path.stat().st_size if path.exists() else 0
-
-    def read() -> list[dict[str, object]]:
-        with path.open(encoding="utf-8") as log:
-            log.seek(start)
-            return [json.loads(line) for line in log]
-
-    return read
+    """A function that returns the lines that were added to the access log since the test began."""
+    return new_lines("access.log")
 
 
 def test_access_log_has_one_line_per_request(client_of, alice, anonymous, lines):

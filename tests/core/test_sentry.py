@@ -1,11 +1,10 @@
-"""Reports of unhandled exceptions to Sentry, received by a local server in its place."""
+"""Reports of unhandled exceptions, which a local server receives instead of Sentry."""
 
 import gzip
 import json
 import logging
 import socket
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +22,7 @@ from core.observability.trace_context import continue_trace
 from core.tasks.decorators import task
 from core.tasks.worker import run_pending
 from tests.core.test_live_server import Live
+from tests.local_server import serving
 
 sentry_sdk = pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
 from core.observability import sentry  # noqa: E402  (needs sentry-sdk)
@@ -39,7 +39,7 @@ SECRET_TEXT = "alice@example.org reads Lolita"
 
 
 class SentryServer(ThreadingHTTPServer):
-    """Receives envelopes; `bodies` are the whole requests, decompressed and with their headers."""
+    """Receives reports. `bodies` are the whole requests, decompressed and with their headers."""
 
     daemon_threads = True
 
@@ -77,17 +77,13 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[SentryServer]:
-    with SentryServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(SentryServer()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @contextmanager
 def reporting_to(dsn: str) -> Iterator[None]:
-    """Do what the settings and `CoreConfig.ready` do with SENTRY_DSN."""
+    """Report to this DSN, as with SENTRY_DSN in the settings."""
     handler = sentry.UnhandledExceptionHandler()
     sentry.init(dsn, environment="tests")
     logging.getLogger().addHandler(handler)

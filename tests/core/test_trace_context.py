@@ -1,12 +1,10 @@
-"""W3C Trace Context: the trace of a request is logged and continued by its tasks, and not told to others."""
+"""W3C Trace Context: the trace of a request is logged and continued by its tasks, and not sent to other services."""
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from rest_framework.test import APIClient
 
 from core.observability.trace_context import continue_trace, current_trace_id, new_traceparent
@@ -14,13 +12,12 @@ from core.tasks.decorators import task
 from core.tasks.models import QueuedTask
 from core.tasks.worker import run_pending
 from tests.catalog.provider_server import Server, running
+from tests.core.logs import Lines, new_lines
 
 pytestmark = pytest.mark.django_db
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
-
-Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -31,19 +28,6 @@ def access_log() -> Lines:
 @pytest.fixture
 def app_log() -> Lines:
     return new_lines("app.log")
-
-
-def new_lines(name: str) -> Lines:
-    """Return a function that returns the lines added to a log since now."""
-    path = settings.LOG_DIR / name
-    start = path.stat().st_size if path.exists() else 0
-
-    def read() -> list[dict[str, Any]]:
-        with path.open(encoding="utf-8") as log:
-            log.seek(start)
-            return [json.loads(line) for line in log]
-
-    return read
 
 
 @pytest.fixture
@@ -63,8 +47,8 @@ def fail_in_trace() -> None:
     [
         TRACEPARENT,
         f"00-{TRACE}-{PARENT}-00",
-        f"00-{TRACE}-{PARENT}-ff",  # flags of the future
-        f"cc-{TRACE}-{PARENT}-01",  # versions of the future
+        f"00-{TRACE}-{PARENT}-ff",  # flags that are not defined yet
+        f"cc-{TRACE}-{PARENT}-01",  # a later version
         f"cc-{TRACE}-{PARENT}-01-what-the-future-will-be-like",
     ],
 )

@@ -1,4 +1,4 @@
-"""Nothing about sealed opinions is in a push or an e-mail, whatever members do while the opinions are secret."""
+"""Pushes and e-mails contain nothing about sealed opinions, regardless of what members do until they open."""
 
 from __future__ import annotations
 

@@ -85,8 +85,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def pause_all(self, memberships: Sequence[Membership], *, by: User) -> None:
         """Pause memberships of one club until somebody ends the pause, and notify the users.
 
-        Like `Membership.set_pause` by a moderator, with a constant number of statements. Users and club must be locked,
-        the users must be members, and `by` must outrank them.
+        Does the same as `Membership.set_pause` by a moderator, with a constant number of statements. The users and the
+        club must be locked, the memberships must be active, and `by` must outrank their users.
         """
         rows = [row for row in memberships if not (row.is_paused and row.paused_by_moderator) or row.paused_until]
         if not rows:
