@@ -23,7 +23,6 @@ from django.db import Error, OperationalError
 from django.db.utils import load_backend
 
 from bookbridge import env
-from core.observability import metric_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -92,7 +91,6 @@ def make_metrics_dir() -> Path:
 metrics_dir = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or make_metrics_dir())
 metrics_dir.mkdir(parents=True, exist_ok=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
-metric_files.install()
 
 # Most systems allow a process 1,024 open files at first, which are too few for the connections.
 most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -3,6 +3,11 @@ from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
+from core.observability import metric_files
+
+# Before a module creates a metric: commands too run without the directory, which only the server creates.
+metric_files.install()
+
 
 class CoreConfig(AppConfig):
     """Shared code of all apps, with its models: idempotency records, counters, tasks and the audit log."""

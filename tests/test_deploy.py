@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import os
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +47,52 @@ def test_settings_of_the_examples_are_documented():
     example = set(re.findall(r"^([A-Z_]+)=", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
     compose = set(yaml.safe_load((DEPLOY / "compose.yaml").read_text())["x-app"]["environment"])
     assert (example | compose) - documented == set()
+
+
+def test_production_never_runs_manage_with_debug():
+    """manage.py switches DEBUG on if it is not set."""
+    assert "\nDEBUG=off\n" in (DEPLOY / ".env.example").read_text()
+    assert re.search(r"^ENV .*\bDEBUG=off\b", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)
+    units = [unit.read_text() for unit in (DEPLOY / "systemd").glob("*.service")]
+    calling = [unit for unit in units if "manage.py" in unit]
+    assert len(calling) == 2
+    assert all("\nEnvironment=DEBUG=off\n" in unit for unit in calling)
+
+
+def test_image_contains_no_keys_and_passwords_of_compose():
+    assert "deploy" in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/deploy/.env", "/deploy/secrets/"} <= set(ignored)
+
+
+def test_compose_mounts_files_that_exist_or_that_the_guide_creates():
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    volumes = [volume for service in compose["services"].values() for volume in service.get("volumes", ())]
+    files = [volume.partition(":")[0] for volume in volumes if volume.startswith("./")]
+    assert files
+    assert [file for file in files if not (DEPLOY / file).is_file()] == []
+    guide = (ROOT / "docs/operations.md").read_text()
+    secrets = [secret["file"] for secret in compose["secrets"].values()]
+    assert secrets
+    assert [file for file in secrets if file not in guide and Path(file).name not in guide] == []
+
+
+def test_image_has_static_files_under_the_names_that_pages_use(tmp_path):
+    """Run the commands of the Dockerfile in a copy of the files that it copies."""
+    text = (DEPLOY / "Dockerfile").read_text()
+    commands = re.search(r"(DEBUG=on /venv/bin/python .*?collectstatic [^\n]*) \\\n", text, re.DOTALL)
+    assert commands
+    left_out = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    app = tmp_path / "app"
+    shutil.copytree(
+        ROOT, app, ignore=shutil.ignore_patterns(*left_out, "__pycache__", "node_modules", "clients", "docs")
+    )
+    script = commands[1].replace("/venv/bin/python", sys.executable)
+    env = {"PATH": os.environ["PATH"]}
+    ran = subprocess.run(["sh", "-ec", script], cwd=app, env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    names = json.loads((app / "static_root/staticfiles.json").read_text())["paths"]
+    assert (app / "static_root" / names["core/favicon.svg"]).is_file()
 
 
 def test_manage_reads_the_settings_literally(tmp_path):
