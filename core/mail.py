@@ -19,7 +19,6 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
-from prometheus_client import Counter
 
 from core.encryption import decrypt, encrypt
 from core.redis import CircuitBreaker
@@ -27,7 +26,6 @@ from core.search.normalize import ascii_address
 from core.tasks.decorators import task
 
 ENCRYPTION_PURPOSE = "mail"
-FAILURES = Counter("bookbridge_mail_failures_total", "Number of e-mails that the mail server did not accept.")
 # While the server is unavailable, only one task waits for the timeout, because other tasks share the queue.
 breaker = CircuitBreaker(seconds=30.0)
 
@@ -112,8 +110,7 @@ class SMTPSession:
         Raises RecipientRejectedError or DeliveryDeferredError if the server does not accept this one.
         """
         try:
-            with FAILURES.count_exceptions():
-                self.connection.send_messages([_message(mail)])
+            self.connection.send_messages([_message(mail)])
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _text in error.recipients.values()]
             raise (RecipientRejectedError if min(codes, default=0) >= 500 else DeliveryDeferredError) from None

@@ -50,6 +50,11 @@ class CircuitBreaker:
         """Whether calls are rejected."""
         return time.monotonic() < self.open_until
 
+    @property
+    def last_call_failed(self) -> bool:
+        """Whether there was a failure, and no success since."""
+        return bool(self.open_until)
+
     def allow_call(self) -> bool:
         """Return whether a call may be made: always before a failure, and once per `seconds` after one."""
         if self.is_open:

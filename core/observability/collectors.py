@@ -25,10 +25,10 @@ class StateCollector(Collector):
         build.add_metric([settings.VERSION, code_digest()], 1)
         yield build
         circuits = GaugeMetricFamily(
-            "bookbridge_circuit_open", "Whether this process avoids a service after a failure.", labels=["service"]
+            "bookbridge_circuit_open", "Whether the last call of this process to a service failed.", labels=["service"]
         )
         for service, breaker in {"redis": redis.breaker, "mail": mail.breaker, **replicas.breakers}.items():
-            circuits.add_metric([service], breaker.is_open)
+            circuits.add_metric([service], breaker.last_call_failed)
         yield circuits
         try:
             yield from _tasks()
@@ -57,7 +57,21 @@ def _tasks() -> Iterator[Metric]:
         else:
             waiting.add_metric(task, row["due"])
             oldest.add_metric(task, max(0.0, (now - row["oldest"]).total_seconds()))
-    yield from (waiting, oldest, failed)
+    yield from (waiting, oldest, failed, _retried_tasks())
+
+
+def _retried_tasks() -> Metric:
+    """Return the tasks that will be tried again, by the type of their last error.
+
+    Every server knows them, unlike counters of the process that has run them, which may be a worker without /metrics.
+    """
+    retrying = GaugeMetricFamily(
+        "bookbridge_tasks_retrying", "Tasks that failed and will be tried again.", labels=("task", "error")
+    )
+    rows = QueuedTask.objects.filter(status=TaskStatus.READY).exclude(error="")
+    for row in rows.values("task_path", "error").annotate(tasks=Count("pk")).order_by("task_path", "error"):
+        retrying.add_metric([row["task_path"], row["error"]], row["tasks"])
+    return retrying
 
 
 def register(registry: CollectorRegistry) -> None:

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
+from core import redis
 from core.observability import health, metrics
 from core.tasks.models import QueuedTask, TaskStatus
 
@@ -248,7 +249,29 @@ def test_metrics_show_the_queue_the_circuits_and_the_release(client):
     assert 'bookbridge_build_info{digest="' in text
     assert f'version="{settings.VERSION}"' in text
     assert "bookbridge_db_retries_total" in text
-    assert "bookbridge_mail_failures_total" in text
+
+
+@pytest.mark.django_db
+def test_circuit_is_open_in_the_metrics_until_a_call_succeeds(client, monkeypatch):
+    """Also between the end of the wait and the next call, so that an alert does not end and begin again."""
+    monkeypatch.setattr(redis.breaker, "open_until", time.monotonic() - 1)
+    assert 'bookbridge_circuit_open{service="redis"} 1.0' in client.get("/metrics").content.decode()
+    redis.breaker.reset()
+    assert 'bookbridge_circuit_open{service="redis"} 0.0' in client.get("/metrics").content.decode()
+
+
+@pytest.mark.django_db
+def test_metrics_show_the_errors_of_tasks_that_are_tried_again(client):
+    ready = [("a", "MailServerUnavailableError"), ("b", "MailServerUnavailableError"), ("c", "KeyError"), ("d", "")]
+    for key, error in ready:
+        QueuedTask.objects.create(key=key, task_path="core.x", run_after=timezone.now(), error=error)
+    done = {"status": TaskStatus.FAILED, "error": "KeyError"}
+    QueuedTask.objects.create(key="e", task_path="core.x", run_after=timezone.now(), **done)
+    lines = client.get("/metrics").content.decode().splitlines()
+    assert [line for line in lines if line.startswith("bookbridge_tasks_retrying{")] == [
+        'bookbridge_tasks_retrying{error="KeyError",task="core.x"} 1.0',
+        'bookbridge_tasks_retrying{error="MailServerUnavailableError",task="core.x"} 2.0',
+    ]
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "", "nonsense", "2001:db8::1", "0.0.0.0"])
