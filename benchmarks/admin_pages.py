@@ -10,6 +10,7 @@ behind.
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -25,6 +26,7 @@ os.environ["ADMIN_SECOND_FACTOR"] = "off"
 import django
 
 django.setup()
+logging.disable(logging.INFO)  # a line for each request
 
 from django.conf import settings
 from django.contrib import admin
@@ -48,7 +50,7 @@ QUERIES = {
     "accounts.user": ["?q=ana", "?q=a", "?q=ana+silva", "?q=ana@", "?is_staff__exact=1&o=7"],
     "accounts.authsession": BY_USERNAME,
     "activity.event": [
-        *("?who=7", "?club=7", "?q=review:77", "?q=7", "?verb=book.added&who=7", "?verb=book.added&club=7"),
+        *("?actor=7", "?club=7", "?q=review:77", "?q=7", "?verb=book.added&actor=7", "?verb=book.added&club=7"),
         *(
             "?created_at_from_0=2026-01-01&created_at_to_0=2026-01-02",
             "?verb=book.added&created_at_to_0=2026-01-02",
@@ -56,7 +58,7 @@ QUERIES = {
         ),
     ],
     "core.auditentry": [
-        *("?who=7", "?who=7&verb=verb.3", "?q=accounts.user:77", "?verb=verb.3&outcome__exact=refused"),
+        *("?actor=7", "?actor=7&verb=verb.3", "?q=accounts.user:77", "?verb=verb.3&outcome__exact=refused"),
         *("?created_at_from_0=2026-01-01&created_at_to_0=2026-01-02", "?q=198.51.100.7", "?q=203.0.113.1", "?q=7"),
         "?outcome__exact=refused&created_at_to_0=2026-01-02",
     ],
