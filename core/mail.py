@@ -68,6 +68,10 @@ class RecipientRejectedError(Exception):
     """The server has rejected this e-mail permanently (5xx)."""
 
 
+class UnknownKeyError(Exception):
+    """The e-mail was encrypted with a key that is not in SECRET_KEY or SECRET_KEY_FALLBACKS."""
+
+
 class DeliveryDeferredError(Exception):
     """The server has deferred this e-mail (4xx); it may accept others now."""
 
@@ -79,11 +83,12 @@ def send_later(mail: QueuedEmail) -> None:
 
 @task(atomic=False)
 def send_email(*, encrypted: str) -> None:
-    """Send an e-mail; one encrypted with a key that is unknown by now is dropped."""
+    """Send an e-mail. Raises UnknownKeyError for one of a server whose SECRET_KEY this worker does not know."""
     text = decrypt(encrypted, purpose=ENCRYPTION_PURPOSE)
-    if text is not None:
-        with SMTPSession() as session:
-            session.send(QueuedEmail(*json.loads(text)))
+    if text is None:
+        raise UnknownKeyError
+    with SMTPSession() as session:
+        session.send(QueuedEmail(*json.loads(text)))
 
 
 class SMTPSession:

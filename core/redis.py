@@ -89,17 +89,20 @@ def raise_if_open() -> None:
         raise ConnectionError("Redis is not used for a few seconds after a failure")
 
 
-def _with_circuit_breaker(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Check the breaker before a call, and open it on failure."""
+def _with_circuit_breaker(method: Callable[..., Any], *, is_response: bool = False) -> Callable[..., Any]:
+    """Check the breaker before a call, open it on failure, and reset it after a response."""
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         raise_if_open()
         try:
-            return method(*args, **kwargs)
+            result = method(*args, **kwargs)
         except FAILURES as error:
             breaker.fail(error)
             raise
+        if is_response and breaker.last_call_failed:
+            breaker.reset()
+        return result
 
     return call
 
@@ -109,7 +112,7 @@ class CircuitBreakerConnection(Connection):
 
     connect = _with_circuit_breaker(Connection.connect)
     send_packed_command = _with_circuit_breaker(Connection.send_packed_command)
-    read_response = _with_circuit_breaker(Connection.read_response)
+    read_response = _with_circuit_breaker(Connection.read_response, is_response=True)
 
 
 class CircuitBreakerSSLConnection(SSLConnection):
@@ -117,7 +120,7 @@ class CircuitBreakerSSLConnection(SSLConnection):
 
     connect = _with_circuit_breaker(SSLConnection.connect)
     send_packed_command = _with_circuit_breaker(SSLConnection.send_packed_command)
-    read_response = _with_circuit_breaker(SSLConnection.read_response)
+    read_response = _with_circuit_breaker(SSLConnection.read_response, is_response=True)
 
 
 class CircuitBreakerUnixConnection(UnixDomainSocketConnection):
@@ -125,7 +128,7 @@ class CircuitBreakerUnixConnection(UnixDomainSocketConnection):
 
     connect = _with_circuit_breaker(UnixDomainSocketConnection.connect)
     send_packed_command = _with_circuit_breaker(UnixDomainSocketConnection.send_packed_command)
-    read_response = _with_circuit_breaker(UnixDomainSocketConnection.read_response)
+    read_response = _with_circuit_breaker(UnixDomainSocketConnection.read_response, is_response=True)
 
 
 class CircuitBreakerSentinelConnection(SentinelManagedConnection):
@@ -133,7 +136,7 @@ class CircuitBreakerSentinelConnection(SentinelManagedConnection):
 
     connect = _with_circuit_breaker(SentinelManagedConnection.connect)
     send_packed_command = _with_circuit_breaker(SentinelManagedConnection.send_packed_command)
-    read_response = _with_circuit_breaker(SentinelManagedConnection.read_response)
+    read_response = _with_circuit_breaker(SentinelManagedConnection.read_response, is_response=True)
 
 
 class SafeJSONSerializer(JSONSerializer):

@@ -117,6 +117,16 @@ def test_manage_reads_the_settings_literally(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("line", ['EMAIL_FROM="BookBridge <a@example.org>"', "A='b'", "PASSWORD=a\\b", " PORT=8000"])
+def test_manage_refuses_lines_that_systemd_reads_differently(tmp_path, line):
+    settings = tmp_path / "env"
+    settings.write_text(f"SECRET_KEY=x\n{line}\n")
+    env = {"PATH": "/usr/bin:/bin", "BOOKBRIDGE_ENV": str(settings), "VENV": str(tmp_path)}
+    ran = subprocess.run([DEPLOY / "manage", "check"], env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert line.partition("=")[0].strip() in ran.stderr
+
+
 def write_nginx_configuration(directory, upstream, *, port):
     """Write the configuration with TLS files of its own; it listens on two ports from `port`."""
     key = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
@@ -125,12 +135,10 @@ def write_nginx_configuration(directory, upstream, *, port):
     (directory / "bookbridge-upstream.conf").write_text(f"server {upstream};\n")
     text = (DEPLOY / "nginx/bookbridge.conf").read_text()
     text = text.replace("/etc/bookbridge/", f"{directory}/").replace("/etc/nginx/", f"{directory}/")
-    text = re.sub(r"listen \[::\].*", "", text)
+    text = re.sub(r"listen \[::\].*", "", text).replace("/var/log/nginx/", f"{directory}/")
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen 443", f"listen 127.0.0.1:{port + 1}")
     (directory / "site.conf").write_text(text)
-    main = (
-        f"pid {directory}/pid; error_log stderr; events {{}} http {{ access_log off; include {directory}/site.conf; }}"
-    )
+    main = f"pid {directory}/pid; error_log stderr; events {{}} http {{ include {directory}/site.conf; }}"
     (directory / "nginx.conf").write_text(main)
     return directory / "nginx.conf"
 
@@ -168,7 +176,9 @@ def test_nginx_rejects_requests_over_max_conns(tmp_path):
                 connection.request("GET", "/api/v1/books/")
                 accepted.append(server.accept()[0])
             rejected = http.client.HTTPSConnection("127.0.0.1", port + 1, timeout=10, context=insecure)
-            rejected.request("GET", "/api/v1/books/")
+            rejected.request(
+                "GET", "/email/confirm?token=secret", headers={"Referer": "https://a.example/?token=secret"}
+            )
             response = rejected.getresponse()
             body = json.loads(response.read())
             rejected.close()
@@ -177,6 +187,9 @@ def test_nginx_rejects_requests_over_max_conns(tmp_path):
                 link.close()
             nginx.terminate()
             nginx.wait(20)
+    logged = (tmp_path / "access.log").read_text()
+    assert re.search(r" GET /email/confirm 503 ", logged)
+    assert "secret" not in logged
     assert (response.status, response.headers["Retry-After"]) == (503, "5")
     assert response.headers["Content-Type"] == "application/problem+json"
     assert (body["status"], body["code"]) == (503, "unavailable")

@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ MANIFEST = "manifest.json"
 IMAGES = "images.tar"
 PREFIX = "bookbridge-"
 UNFINISHED = ".unfinished"
+MAX_BACKUP_SECONDS = 24 * 3600
 
 
 def create_backup(target: Path, report: Any) -> Path:
@@ -42,7 +44,9 @@ def create_backup(target: Path, report: Any) -> Path:
             databases.dump(unfinished / databases.dump_name(), report)
             link()
             with tarfile.open(unfinished / IMAGES, "w") as tar:
-                tar.add(images, arcname=".")
+                # Without the directory itself: its mode would become that of MEDIA_DIR.
+                for path in sorted(images.iterdir()):
+                    tar.add(path, arcname=path.name)
         report((unfinished / IMAGES).stat().st_size)
         _write_manifest(unfinished)
         return unfinished.rename(target / name)
@@ -92,6 +96,9 @@ def _linked_images() -> Iterator[tuple[Any, Path]]:
     """Yield a function that adds links to all images to a temporary directory, and that directory."""
     media = Path(settings.MEDIA_ROOT)
     media.mkdir(parents=True, exist_ok=True)
+    for left in media.glob(".backup-*"):  # by a backup that was killed
+        if time.time() - left.stat().st_mtime > MAX_BACKUP_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     # On the same file system, which hard links need. The name is none that an image has.
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=media) as name:
         images = Path(name)

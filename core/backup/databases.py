@@ -96,7 +96,7 @@ def client(tool: str, options: Iterable[str], **streams: Any) -> Iterator[subpro
         options = [*options, "--set-gtid-purged=OFF"]
     arguments, env = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
     *arguments, database = arguments[1:]
-    command = [program, *arguments, *options, database]
+    command = [program, *arguments, *_tls_options(program), *options, database]
     with tempfile.TemporaryFile() as errors:
         # The password is in the environment, since all users of the machine can see the arguments.
         process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stderr=errors, **streams)  # noqa: S603
@@ -105,6 +105,17 @@ def client(tool: str, options: Iterable[str], **streams: Any) -> Iterator[subpro
         if process.returncode:
             errors.seek(0)
             raise CommandError(f"{program} failed: {errors.read().decode(errors='replace').strip()}")
+
+
+def _tls_options(program: str) -> list[str]:
+    """Return the options for the `ssl_mode` of DATABASE_URL, which Django does not pass on."""
+    mode = connection.settings_dict["OPTIONS"].get("ssl_mode", "PREFERRED")
+    if not _is_mariadb_tool(program):
+        return [f"--ssl-mode={mode}"]
+    if mode in ("DISABLED", "PREFERRED"):
+        return []
+    # Without verification MariaDB's tools do not insist on TLS. The connection of this process has done so already.
+    return ["--ssl", "--ssl-verify-server-cert"] if mode.startswith("VERIFY_") else ["--ssl"]
 
 
 def _is_mariadb_tool(program: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -117,23 +118,38 @@ class Worker:
         self.stop_requested = False
 
     def run(self) -> None:
-        """Run tasks; while the database is unreachable, try again at increasing intervals."""
+        """Run tasks; while the database is unreachable, try again at increasing intervals.
+
+        The heartbeat and periodic tasks do not wait for the end of a backlog.
+        """
         wait = self.poll_interval
         while not self.stop_requested:
             close_old_connections()
             try:
                 write_heartbeat()
                 enqueue_periodic()
-                run_pending(stop_requested=lambda: self.stop_requested)
-                wait = self.poll_interval
+                started = self._run_pending()
+                wait = 0.0 if started else self.poll_interval
             except Exception as error:  # nothing above this would log it
                 logger.error("no tasks can be run", exc_info=error)
-                wait = min(2 * wait, 60)
+                wait = min(max(2 * wait, self.poll_interval), 60)
             close_old_connections()
+            self._wait(wait)
             # A task enqueued from here on sets the event again.
-            wake.wait(wait)
             wake.clear()
         connections.close_all()
+
+    def _run_pending(self) -> int:
+        """Run due tasks for about `poll_interval` seconds, and return how many were started."""
+        until = time.monotonic() + self.poll_interval
+        return run_pending(stop_requested=lambda: self.stop_requested or time.monotonic() > until)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until a task is enqueued in this process. A signal handler cannot set the event, hence the parts."""
+        until = time.monotonic() + seconds
+        while not self.stop_requested and (left := until - time.monotonic()) > 0:
+            if wake.wait(min(left, 1.0)):
+                return
 
 
 _background: list[tuple[Worker, threading.Thread]] = []

@@ -4,18 +4,22 @@ import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tarfile
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from core.backup import databases
 from core.backup.archive import UNFINISHED
 from tests.images import make_image
 from tests.server import migrated
@@ -147,6 +151,43 @@ def test_image_deleted_during_the_dump_is_in_the_backup(tmp_path, monkeypatch):
     finally:
         (media / "new.webp").unlink(missing_ok=True)
     with tarfile.open(Path(output.getvalue().strip()) / "images.tar") as tar:
-        assert {"./old.webp", "./new.webp"} <= set(tar.getnames())
+        assert {"old.webp", "new.webp"} <= set(tar.getnames())
     manifest = json.loads((Path(output.getvalue().strip()) / "manifest.json").read_text())
     assert {"created_at", "release", "database", "migrations", "sha256"} == set(manifest)
+
+
+def test_archive_of_images_does_not_change_the_mode_of_the_directory(original, backup):
+    with tarfile.open(next(backup.glob("*.tar"))) as tar:
+        assert "." not in tar.getnames()
+
+
+@pytest.mark.parametrize(
+    ("mode", "mariadb", "mysql"),
+    [
+        (None, [], ["--ssl-mode=PREFERRED"]),
+        ("REQUIRED", ["--ssl"], ["--ssl-mode=REQUIRED"]),
+        ("VERIFY_IDENTITY", ["--ssl", "--ssl-verify-server-cert"], ["--ssl-mode=VERIFY_IDENTITY"]),
+    ],
+)
+def test_tools_of_the_database_use_tls_as_the_server_does(monkeypatch, mode, mariadb, mysql):
+    options = {"OPTIONS": {"ssl_mode": mode} if mode else {}}
+    monkeypatch.setattr(databases, "connection", SimpleNamespace(settings_dict=options))
+    for is_mariadb, expected in ((True, mariadb), (False, mysql)):
+        monkeypatch.setattr(databases, "_is_mariadb_tool", lambda program, answer=is_mariadb: answer)
+        assert databases._tls_options("dump") == expected
+
+
+@pytest.mark.django_db
+def test_stopped_backup_leaves_nothing(tmp_path, monkeypatch):
+    def stop(_path: Path, _report: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr("core.backup.archive.databases.dump", stop)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("backup", tmp_path / "backups", stdout=io.StringIO(), stderr=io.StringIO())
+    assert stopped.value.code == 143
+    assert list((tmp_path / "backups").iterdir()) == []
+    assert list(Path(settings.MEDIA_ROOT).glob(".backup-*")) == []
+    assert signal.getsignal(signal.SIGTERM) is before

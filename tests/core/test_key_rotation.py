@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from accounts.two_factor.models import ENCRYPTION_PURPOSE, TOTPDevice, new_secret
 from core.encryption import decrypt, encrypt, has_former_key
 from core.mail import QueuedEmail, send_later
+from core.tasks.models import QueuedTask, TaskStatus
 from core.tasks.worker import run_pending
 from tests.staff import totp_code
 
@@ -50,6 +51,16 @@ def test_staff_sign_in_after_a_rotation_and_their_secret_is_renewed(rotate, staf
     assert device.verify_token(totp_code(secret))
     device.refresh_from_db()
     assert not has_former_key(device.secret, purpose=ENCRYPTION_PURPOSE)
+
+
+def test_mail_with_an_unknown_key_is_tried_again(rotate):
+    """Of a server that was restarted with the new key before this worker."""
+    send_later(QueuedEmail("1", "alice@example.org", "Hello", "Text"))
+    rotate(keep_former=False)
+    run_pending()
+    [task] = QueuedTask.objects.all()
+    assert (task.status, task.error) == (TaskStatus.READY, "UnknownKeyError")
+    assert outbox.outbox == []
 
 
 def test_waiting_mail_is_sent_after_a_rotation(rotate):

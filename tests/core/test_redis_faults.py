@@ -261,6 +261,21 @@ def test_a_useless_redis_is_reported(server, ask, client, caplog, monkeypatch, f
     assert REGISTRY.get_sample_value("bookbridge_redis_failures_total") > failures
 
 
+def test_metric_shows_when_redis_responds_again(server, ask, client):
+    def is_open() -> bool:
+        return 'bookbridge_circuit_open{service="redis"} 1.0' in client.get("/metrics").content.decode()
+
+    ask()
+    assert not is_open()
+    server.stop()
+    ask()
+    assert is_open()
+    server.start()
+    redis.breaker.open_until = time.monotonic() - 1  # the wait is over
+    assert is_open()
+    wait_until(lambda: ask() is not None and not is_open())
+
+
 @pytest.fixture
 def sentinel(server, tmp_path) -> Iterator[str]:
     """The URL of a Sentinel that knows the server as `main`, with a replica to fail over to."""

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from typing import Any
@@ -452,3 +453,42 @@ def test_periodic_tasks_are_enqueued_on_any_backend(backend, monkeypatch):
         "send_due_digests",
     ]
     assert not QueuedTask.objects.exists()
+
+
+@pytest.fixture
+def stub_queue(monkeypatch) -> list[str]:
+    """Replace what a worker does between tasks; returns the list of the calls."""
+    calls: list[str] = []
+    monkeypatch.setattr(worker, "enqueue_periodic", lambda: calls.append("periodic"))
+    monkeypatch.setattr(worker, "write_heartbeat", lambda: calls.append("heartbeat"))
+    monkeypatch.setattr(worker, "connections", type("Open", (), {"close_all": staticmethod(lambda: None)}))
+    return calls
+
+
+def test_worker_with_a_backlog_writes_heartbeats_and_enqueues_periodic_tasks(monkeypatch, stub_queue):
+    tested = worker.Worker(poll_interval=0.01)
+
+    def run_one(row: Any) -> None:
+        stub_queue.append("task")
+        time.sleep(0.01)
+        tested.stop_requested = stub_queue.count("task") == 20
+
+    monkeypatch.setattr(worker.QueuedTask.objects, "without", lambda names: worker.QueuedTask.objects)
+    monkeypatch.setattr(worker.QueuedTask.objects, "claim", lambda is_known: object())
+    monkeypatch.setattr(worker, "run", run_one)
+    tested.run()
+    assert stub_queue.count("periodic") == stub_queue.count("heartbeat") >= 5
+
+
+def test_worker_that_waits_for_the_database_stops_within_seconds(monkeypatch, stub_queue):
+    tested = worker.Worker(poll_interval=30)
+
+    def unreachable(**_ignored: Any) -> int:
+        # As a signal handler does, which cannot set the event.
+        threading.Timer(0.2, setattr, (tested, "stop_requested", True)).start()
+        raise OperationalError(2002, "unreachable")
+
+    monkeypatch.setattr(worker, "run_pending", unreachable)
+    began = time.monotonic()
+    tested.run()
+    assert time.monotonic() - began < 10

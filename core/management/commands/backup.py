@@ -1,5 +1,7 @@
 """Back up the database and the images."""
 
+import signal
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         progress = ByteProgress(databases.estimate_bytes(), self.stderr)
-        backup = create_backup(options["target"], progress.add)
+        # So that the unfinished backup is deleted.
+        handler = signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
+        try:
+            backup = create_backup(options["target"], progress.add)
+        finally:
+            signal.signal(signal.SIGTERM, handler)
         self.stdout.write(str(backup))
         if options["keep"]:
             for deleted in delete_old_backups(options["target"], options["keep"]):
