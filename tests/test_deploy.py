@@ -138,7 +138,9 @@ def write_nginx_configuration(directory, upstream, *, port):
     text = re.sub(r"listen \[::\].*", "", text).replace("/var/log/nginx/", f"{directory}/")
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen 443", f"listen 127.0.0.1:{port + 1}")
     (directory / "site.conf").write_text(text)
-    main = f"pid {directory}/pid; error_log stderr; events {{}} http {{ include {directory}/site.conf; }}"
+    # With the log of the packages' own nginx.conf, which has the whole URL.
+    http = f"access_log {directory}/access.log; include {directory}/site.conf;"
+    main = f"pid {directory}/pid; error_log stderr; events {{}} http {{ {http} }}"
     (directory / "nginx.conf").write_text(main)
     return directory / "nginx.conf"
 
