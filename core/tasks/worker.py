@@ -128,8 +128,7 @@ class Worker:
             try:
                 write_heartbeat()
                 enqueue_periodic()
-                started = self._run_pending()
-                wait = 0.0 if started else self.poll_interval
+                wait = 0.0 if self._run_pending() else self.poll_interval
             except Exception as error:  # nothing above this would log it
                 logger.error("no tasks can be run", exc_info=error)
                 wait = min(max(2 * wait, self.poll_interval), 60)
@@ -139,10 +138,11 @@ class Worker:
             wake.clear()
         connections.close_all()
 
-    def _run_pending(self) -> int:
-        """Run due tasks for about `poll_interval` seconds, and return how many were started."""
+    def _run_pending(self) -> bool:
+        """Run due tasks for about `poll_interval` seconds, and return whether there may be more."""
         until = time.monotonic() + self.poll_interval
-        return run_pending(stop_requested=lambda: self.stop_requested or time.monotonic() > until)
+        run_pending(stop_requested=lambda: self.stop_requested or time.monotonic() > until)
+        return time.monotonic() > until
 
     def _wait(self, seconds: float) -> None:
         """Wait until a task is enqueued in this process. A signal handler cannot set the event, hence the parts."""
