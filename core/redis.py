@@ -51,15 +51,15 @@ class CircuitBreaker:
         return time.monotonic() < self.open_until
 
     @property
-    def last_call_failed(self) -> bool:
-        """Whether there was a failure, and no success since."""
+    def is_failing(self) -> bool:
+        """Whether calls have failed since the last success."""
         return bool(self.open_until)
 
     def allow_call(self) -> bool:
         """Return whether a call may be made: always before a failure, and once per `seconds` after one."""
         if self.is_open:
             return False
-        if self.open_until:
+        if self.is_failing:
             self.trip()
         return True
 
@@ -100,7 +100,7 @@ def _with_circuit_breaker(method: Callable[..., Any], *, is_response: bool = Fal
         except FAILURES as error:
             breaker.fail(error)
             raise
-        if is_response and breaker.last_call_failed:
+        if is_response and breaker.is_failing:
             breaker.reset()
         return result
 

@@ -54,12 +54,12 @@ def test_production_never_runs_manage_with_debug():
     assert "\nDEBUG=off\n" in (DEPLOY / ".env.example").read_text()
     assert re.search(r"^ENV .*\bDEBUG=off\b", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)
     units = [unit.read_text() for unit in (DEPLOY / "systemd").glob("*.service")]
-    calling = [unit for unit in units if "manage.py" in unit]
-    assert len(calling) == 2
-    assert all("\nEnvironment=DEBUG=off\n" in unit for unit in calling)
+    units_running_manage = [unit for unit in units if "manage.py" in unit]
+    assert len(units_running_manage) == 2
+    assert all("\nEnvironment=DEBUG=off\n" in unit for unit in units_running_manage)
 
 
-def test_image_contains_no_keys_and_passwords_of_compose():
+def test_image_and_repository_exclude_secrets_of_compose():
     assert "deploy" in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert {"/deploy/.env", "/deploy/secrets/"} <= set(ignored)
@@ -74,7 +74,7 @@ def test_compose_mounts_files_that_exist_or_that_the_guide_creates():
     guide = (ROOT / "docs/operations.md").read_text()
     secrets = [secret["file"] for secret in compose["secrets"].values()]
     assert secrets
-    assert [file for file in secrets if file not in guide and Path(file).name not in guide] == []
+    assert [file for file in secrets if Path(file).name not in guide] == []
 
 
 def test_image_has_static_files_under_the_names_that_pages_use(tmp_path):
@@ -138,7 +138,7 @@ def write_nginx_configuration(directory, upstream, *, port):
     text = re.sub(r"listen \[::\].*", "", text).replace("/var/log/nginx/", f"{directory}/")
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen 443", f"listen 127.0.0.1:{port + 1}")
     (directory / "site.conf").write_text(text)
-    # With the log of the packages' own nginx.conf, which has the whole URL.
+    # Like the nginx.conf that distributions ship, which logs the whole URL.
     http = f"access_log {directory}/access.log; include {directory}/site.conf;"
     main = f"pid {directory}/pid; error_log stderr; events {{}} http {{ {http} }}"
     (directory / "nginx.conf").write_text(main)

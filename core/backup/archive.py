@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 IMAGES = "images.tar"
 PREFIX = "bookbridge-"
 UNFINISHED = ".unfinished"
-MAX_BACKUP_SECONDS = 24 * 3600
+LEFTOVER_SECONDS = 24 * 3600  # no backup takes longer
 
 
 def create_backup(target: Path, report: Any) -> Path:
@@ -44,7 +44,7 @@ def create_backup(target: Path, report: Any) -> Path:
             databases.dump(unfinished / databases.dump_name(), report)
             link()
             with tarfile.open(unfinished / IMAGES, "w") as tar:
-                # Without the directory itself: its mode would become that of MEDIA_DIR.
+                # Do not add the directory itself: restoring it would change the mode of MEDIA_DIR.
                 for path in sorted(images.iterdir()):
                     tar.add(path, arcname=path.name)
         report((unfinished / IMAGES).stat().st_size)
@@ -96,10 +96,10 @@ def _linked_images() -> Iterator[tuple[Any, Path]]:
     """Yield a function that adds links to all images to a temporary directory, and that directory."""
     media = Path(settings.MEDIA_ROOT)
     media.mkdir(parents=True, exist_ok=True)
-    for left in media.glob(".backup-*"):  # by a backup that was killed
-        if time.time() - left.stat().st_mtime > MAX_BACKUP_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
-    # On the same file system, which hard links need. The name is none that an image has.
+    for leftover in media.glob(".backup-*"):  # of a backup that was killed
+        if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+            shutil.rmtree(leftover, ignore_errors=True)
+    # On the same file system, which hard links need. No image has such a name.
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=media) as name:
         images = Path(name)
 

@@ -114,7 +114,8 @@ def _tls_options(program: str) -> list[str]:
         return [f"--ssl-mode={mode}"]
     if mode in ("DISABLED", "PREFERRED"):
         return []
-    # Without verification MariaDB's tools do not insist on TLS. The connection of this process has done so already.
+    # With --ssl alone, MariaDB's tools use TLS if the server offers it, and do not require it. Django's own connection
+    # has already required it.
     return ["--ssl", "--ssl-verify-server-cert"] if mode.startswith("VERIFY_") else ["--ssl"]
 
 

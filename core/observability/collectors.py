@@ -25,10 +25,12 @@ class StateCollector(Collector):
         build.add_metric([settings.VERSION, code_digest()], 1)
         yield build
         circuits = GaugeMetricFamily(
-            "bookbridge_circuit_open", "Whether the last call of this process to a service failed.", labels=["service"]
+            "bookbridge_circuit_open",
+            "Whether this process's calls to a service have failed since the last success.",
+            labels=["service"],
         )
         for service, breaker in {"redis": redis.breaker, "mail": mail.breaker, **replicas.breakers}.items():
-            circuits.add_metric([service], breaker.last_call_failed)
+            circuits.add_metric([service], breaker.is_failing)
         yield circuits
         try:
             yield from _tasks()
@@ -57,13 +59,13 @@ def _tasks() -> Iterator[Metric]:
         else:
             waiting.add_metric(task, row["due"])
             oldest.add_metric(task, max(0.0, (now - row["oldest"]).total_seconds()))
-    yield from (waiting, oldest, failed, _retried_tasks())
+    yield from (waiting, oldest, failed, _retrying_tasks())
 
 
-def _retried_tasks() -> Metric:
+def _retrying_tasks() -> Metric:
     """Return the tasks that will be tried again, by the type of their last error.
 
-    Every server knows them, unlike counters of the process that has run them, which may be a worker without /metrics.
+    Read from the queue, because workers serve no /metrics (DECISIONS.md 0243).
     """
     retrying = GaugeMetricFamily(
         "bookbridge_tasks_retrying", "Tasks that failed and will be tried again.", labels=("task", "error")

@@ -120,7 +120,7 @@ class Worker:
     def run(self) -> None:
         """Run tasks; while the database is unreachable, try again at increasing intervals.
 
-        The heartbeat and periodic tasks do not wait for the end of a backlog.
+        During a backlog the heartbeat is still written and periodic tasks are still enqueued.
         """
         wait = self.poll_interval
         while not self.stop_requested:
@@ -128,7 +128,7 @@ class Worker:
             try:
                 write_heartbeat()
                 enqueue_periodic()
-                wait = 0.0 if self._run_pending() else self.poll_interval
+                wait = 0.0 if self._run_batch() else self.poll_interval
             except Exception as error:  # nothing above this would log it
                 logger.error("no tasks can be run", exc_info=error)
                 wait = min(max(2 * wait, self.poll_interval), 60)
@@ -138,17 +138,20 @@ class Worker:
             wake.clear()
         connections.close_all()
 
-    def _run_pending(self) -> bool:
-        """Run due tasks for about `poll_interval` seconds, and return whether there may be more."""
-        until = time.monotonic() + self.poll_interval
-        run_pending(stop_requested=lambda: self.stop_requested or time.monotonic() > until)
-        return time.monotonic() > until
+    def _run_batch(self) -> bool:
+        """Run due tasks for about `poll_interval` seconds; return whether time ran out before the queue was empty."""
+        deadline = time.monotonic() + self.poll_interval
+        run_pending(stop_requested=lambda: self.stop_requested or time.monotonic() > deadline)
+        return time.monotonic() > deadline
 
     def _wait(self, seconds: float) -> None:
-        """Wait until a task is enqueued in this process. A signal handler cannot set the event, hence the parts."""
-        until = time.monotonic() + seconds
-        while not self.stop_requested and (left := until - time.monotonic()) > 0:
-            if wake.wait(min(left, 1.0)):
+        """Wait for `seconds`, or until a task is enqueued in this process or a stop is requested.
+
+        A signal handler cannot safely set the event, so this checks for a stop every second.
+        """
+        deadline = time.monotonic() + seconds
+        while not self.stop_requested and (remaining := deadline - time.monotonic()) > 0:
+            if wake.wait(min(remaining, 1.0)):
                 return
 
 

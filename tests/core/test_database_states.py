@@ -13,13 +13,13 @@ from django.db import OperationalError, connection
 
 from tests.server import TOP, running_server, server_environment
 
-on_servers = pytest.mark.skipif("connection.vendor != 'mysql'", reason="MariaDB and MySQL only")
+needs_mysql = pytest.mark.skipif("connection.vendor != 'mysql'", reason="MariaDB and MySQL only")
 GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.conf.py"]
 
 
 @pytest.fixture
 def create_database(transactional_db: None) -> Iterator[Callable[[str], str]]:
-    """Create a database beside that of the tests, with a character set; returns its URL."""
+    """Return a function that creates a second database with a character set and returns its URL."""
     name = f"{connection.settings_dict['NAME']}_state"
 
     def create(charset: str) -> str:
@@ -33,9 +33,9 @@ def create_database(transactional_db: None) -> Iterator[Callable[[str], str]]:
         cursor.execute(f"DROP DATABASE IF EXISTS `{name}`")
 
 
-@on_servers
+@needs_mysql
 @pytest.mark.django_db
-def test_column_without_a_value_is_no_conflict_with_another_row():
+def test_missing_value_raises_operational_error_not_integrity_error():
     """As in a table to which a later release has added a column; a conflict would be reported as 409."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE changed (id INT PRIMARY KEY, added INT NOT NULL)")
@@ -43,7 +43,7 @@ def test_column_without_a_value_is_no_conflict_with_another_row():
             cursor.execute("INSERT INTO changed (id) VALUES (1)")
 
 
-@on_servers
+@needs_mysql
 def test_primary_serves_reads_while_a_replica_lacks_tables(create_database, tmp_path):
     settings = {"REPLICA_URLS": create_database("utf8mb4"), "REPLICA_MAX_LAG": "0"}
     with running_server(tmp_path, **settings) as address:
@@ -52,7 +52,7 @@ def test_primary_serves_reads_while_a_replica_lacks_tables(create_database, tmp_
                 assert (response.status, json.load(response)["results"]) == (200, [])
 
 
-@on_servers
+@needs_mysql
 def test_server_refuses_a_database_that_cannot_store_all_characters(create_database, tmp_path):
     env = server_environment(tmp_path, 8000, DATABASE_URL=create_database("latin1"))
     ended = subprocess.run(GUNICORN, env=env, cwd=TOP, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""Pushes and e-mails contain nothing about sealed opinions, regardless of what members do until they open."""
+"""Pushes and e-mails never contain or reveal sealed opinions, for any sequence of actions before the seal opens."""
 
 from __future__ import annotations
 

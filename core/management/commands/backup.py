@@ -27,12 +27,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         progress = ByteProgress(databases.estimate_bytes(), self.stderr)
-        # So that the unfinished backup is deleted.
-        handler = signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
+        # Exit through the exception handling on SIGTERM, so that the unfinished backup is deleted.
+        previous_handler = signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
         try:
             backup = create_backup(options["target"], progress.add)
         finally:
-            signal.signal(signal.SIGTERM, handler)
+            signal.signal(signal.SIGTERM, previous_handler)
         self.stdout.write(str(backup))
         if options["keep"]:
             for deleted in delete_old_backups(options["target"], options["keep"]):
