@@ -1,7 +1,9 @@
 import datetime
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import pytest
-from django.contrib.auth.hashers import check_password, identify_hasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, identify_hasher
 from django.test import override_settings
 from django.utils import timezone
 
@@ -203,6 +205,24 @@ def test_passwords_are_hashed_with_argon2id(post, alice):
     assert not TunedArgon2PasswordHasher().must_update(alice.password)
     assert post("login", username="alice", password=PASSWORD).status_code == 200
     assert post("login", username="alice", password=PASSWORD.upper()).status_code == 401
+
+
+def test_passwords_of_simultaneous_logins_are_hashed_one_at_a_time(monkeypatch):
+    """Each hash takes 19 MiB, so the threads of a process would take 150."""
+    hasher, running, highest = TunedArgon2PasswordHasher(), [], []
+
+    def record(*args):
+        running.append(args)
+        highest.append(len(running))
+        sleep(0.01)
+        running.pop()
+        return "argon2$hash"
+
+    monkeypatch.setattr(Argon2PasswordHasher, "encode", record)
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", record)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda n: hasher.verify(PASSWORD, str(n)) and hasher.encode(PASSWORD, str(n)), range(8)))
+    assert (len(highest), max(highest)) == (16, 1)
 
 
 def test_settings_use_argon2():
