@@ -10,7 +10,7 @@ from discussions.models import Post, Thread
 # InnoDB's full-text index contains committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = ("li", "LIVRO r", "livro raro", "raro", "liv nada", "📚")
-NEAR = (0, 2, 1000)
+WINDOWS = ((0,), (2,), (2, 8), (1000,))
 
 
 def pages(client, path, **query):
@@ -51,20 +51,20 @@ def posts(club, alice, bob):
 @pytest.mark.parametrize("ordering", ["-ratings_count", "title"])
 def test_book_search_is_the_same(anonymous, books, monkeypatch, words, ordering):
     found = []
-    for near in NEAR:
-        monkeypatch.setattr(SearchPagination, "search_window", near)
+    for windows in WINDOWS:
+        monkeypatch.setattr(SearchPagination, "search_windows", windows)
         found.append(pages(anonymous, "/api/v1/books/", search=words, ordering=ordering))
-    assert found == [found[0]] * 3
+    assert found == [found[0]] * len(WINDOWS)
     assert bool(found[0]) == (words not in ("liv nada", "📚"))
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_post_search_is_the_same(as_bob, club, posts, monkeypatch, words):
     found = []
-    for near in NEAR:
-        monkeypatch.setattr(SearchPagination, "search_window", near)
+    for windows in WINDOWS:
+        monkeypatch.setattr(SearchPagination, "search_windows", windows)
         found.append(pages(as_bob, f"/api/v1/clubs/{club.pk}/posts/", search=words))
-    assert found == [found[0]] * 3
+    assert found == [found[0]] * len(WINDOWS)
     assert found[0] == sorted(found[0], reverse=True)
 
 
@@ -73,25 +73,32 @@ def test_club_and_user_search_is_the_same(as_alice, alice, make_user, monkeypatc
         Club.create_club(by=make_user(f"livia{n}", display_name=title(n)), name=title(n))
     for path in ("clubs/", "users/"):
         found = []
-        for near in NEAR:
-            monkeypatch.setattr(SearchPagination, "search_window", near)
+        for windows in WINDOWS:
+            monkeypatch.setattr(SearchPagination, "search_windows", windows)
             found.append(pages(as_alice, f"/api/v1/{path}", search="livro"))
-        assert found == [found[0]] * 3
+        assert found == [found[0]] * len(WINDOWS)
         assert len(found[0]) == 8
 
 
-@pytest.mark.parametrize(("near", "words"), [(1000, "livro"), (5, "livro"), (5, "raro"), (1000, "nada")])
+@pytest.mark.parametrize(
+    ("windows", "words", "queries"),
+    [
+        ((1000,), "livro", 6),
+        ((5,), "livro", 6),
+        ((5,), "raro", 6),
+        # The few have two of three posts, so the others are searched too.
+        ((3, 1000), "livro", 8),
+        ((3, 5), "livro", 8),
+        # The few have none, so the index is used.
+        ((1, 8), "raro", 6),
+        ((1000,), "nada", 4),
+    ],
+)
 def test_search_query_count_is_constant(
-    as_bob,
-    club,
-    posts,
-    monkeypatch,
-    near,
-    words,
-    django_assert_num_queries,
+    as_bob, club, posts, monkeypatch, windows, words, queries, django_assert_num_queries
 ):
-    monkeypatch.setattr(SearchPagination, "search_window", near)
-    # session with user, club with the caller's rank, limit of recent rows, matches among them, and if there are any,
-    # posts and reactions
-    with django_assert_num_queries(4 if words == "nada" else 6):
+    monkeypatch.setattr(SearchPagination, "search_windows", windows)
+    # session with user, club with the caller's rank, for each window its end and the matches in it, and if there are
+    # any, posts and reactions
+    with django_assert_num_queries(queries):
         as_bob.get(f"/api/v1/clubs/{club.pk}/posts/?page_size=2&search={words}")

@@ -187,12 +187,15 @@ class KeysetPagination(BasePagination):
 class SearchPagination(KeysetPagination):
     """Pages of a list with `?search=`; the view's `get_unsearched_queryset` returns the list without the search.
 
-    For common prefixes the search index is slow, because it collects every match first. So the next `search_window`
-    rows of the list are searched before the index is used. A page takes three queries either way, and a page of a
-    prepared list one more with the index. It loads the rows by their ids, so its filters need none of its annotations.
+    For common prefixes the search index is slow, because it collects every match first. So the next rows of the list
+    are searched before the index is used: a few, and more if those have so many matches that the others may fill the
+    page.
+
+    A page takes three queries with or without the index, five if more rows are searched, and a page of a prepared list
+    one more with the index. It loads the rows by their ids, so its filters need none of its annotations.
     """
 
-    search_window = 1000
+    search_windows = (100, 1000)
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """Return one page."""
@@ -203,16 +206,9 @@ class SearchPagination(KeysetPagination):
         """Return the first `limit` rows, from the next rows of the list if they have enough matches."""
         if not self.request.query_params.get("search"):
             return super().get_rows(queryset, order, limit)
-        edge = self._window_end(order)
-        window = (
-            queryset
-            if edge is None
-            else queryset.filter(_after_condition(tuple(map(_reverse_ordering, order)), edge, queryset))
-        )
         listed = self.view.get_queryset()
-        with scan_instead_of_index():
-            found = self._get_ids(window, order, limit)
-        if edge is not None and len(found) < limit:
+        found = self._scan(queryset, order, limit)
+        if found is None:
             if not isinstance(listed, PreparedQuery):
                 return super().get_rows(queryset, order, limit)
             found = self._get_ids(queryset, self._order_after_position(order), limit)
@@ -220,13 +216,30 @@ class SearchPagination(KeysetPagination):
             return listed.with_ids(found, *order)
         return super().get_rows(queryset.filter(pk__in=found), order, limit)
 
+    def _scan(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[int] | None:
+        """Return the ids of the first `limit` rows, or None if the next rows of the list do not contain them."""
+        for size in self.search_windows:
+            edge = self._window_end(order, size)
+            window = (
+                queryset
+                if edge is None
+                else queryset.filter(_after_condition(tuple(map(_reverse_ordering, order)), edge, queryset))
+            )
+            with scan_instead_of_index():
+                found = self._get_ids(window, order, limit)
+            if edge is None or len(found) >= limit:
+                return found
+            if len(found) * self.search_windows[-1] < limit * size:
+                return None
+        return None
+
     @staticmethod
     def _get_ids(rows: Any, order: tuple[str, ...], limit: int) -> list[int]:
         return list(rows.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
 
-    def _window_end(self, order: tuple[str, ...]) -> list[Any] | None:
-        """Return the ordering values of the row after the next `search_window` rows; None if the list is shorter."""
-        rows, limits = self.view.get_unsearched_queryset(), slice(self.search_window, self.search_window + 1)
+    def _window_end(self, order: tuple[str, ...], size: int) -> list[Any] | None:
+        """Return the ordering values of the row after the next `size` rows; None if the list is shorter."""
+        rows, limits = self.view.get_unsearched_queryset(), slice(size, size + 1)
         if isinstance(rows, PreparedQuery):
             key = ("edge", order, limits.start)
             found = rows.fetch(key, partial(self._prepare, order, limits), *self.position or ())

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def use_index_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the scan of the next rows (tests/test_searched_pages.py)."""
-    monkeypatch.setattr(SearchPagination, "search_window", 0)
+    monkeypatch.setattr(SearchPagination, "search_windows", (0,))
 
 
 URL = "/api/v1/books/"
@@ -197,11 +197,14 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize("search_window", [0, 1000])
+@pytest.mark.parametrize("search_windows", [(0,), (100, 1000)])
 def test_search_finds_other_spellings_and_isbns(
-    anonymous: APIClient, add_book: Callable[..., Book], monkeypatch: pytest.MonkeyPatch, search_window: int
+    anonymous: APIClient,
+    add_book: Callable[..., Book],
+    monkeypatch: pytest.MonkeyPatch,
+    search_windows: tuple[int, ...],
 ) -> None:
-    monkeypatch.setattr(SearchPagination, "search_window", search_window)
+    monkeypatch.setattr(SearchPagination, "search_windows", search_windows)
     for title, author in SPELLINGS:
         add_book(title, author, isbn13="9780306406157" if title == "The Stand" else None)
     assert {search: set(titles(anonymous.get(URL, {"search": search}))) for search in FOUND} == FOUND
