@@ -117,6 +117,18 @@ def test_manage_reads_the_settings_literally(tmp_path):
     ]
 
 
+def test_run_starts_a_command_in_the_release_that_gets_the_signals(tmp_path):
+    (tmp_path / "env").write_text("EMAIL_FROM=BookBridge <noreply@example.org>\nPORT=8000\n")
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "BOOKBRIDGE_ENV": str(tmp_path / "env"), "DB_TIMEOUT": "60"}
+    # As on the page, a second server has another port.
+    command = ["env", "PORT=8001", "sh", "-c", 'printf "%s\\n" $$ "$PWD" "$EMAIL_FROM" "$DEBUG" $PORT $DB_TIMEOUT']
+    with subprocess.Popen([DEPLOY / "run", *command], cwd="/", env=env, stdout=subprocess.PIPE, text=True) as run:
+        printed = run.communicate()[0].splitlines()
+    assert printed == [str(run.pid), str(ROOT), "BookBridge <noreply@example.org>", "off", "8001", "60"]
+
+
 @pytest.mark.parametrize("line", ['EMAIL_FROM="BookBridge <a@example.org>"', "A='b'", "PASSWORD=a\\b", " PORT=8000"])
 def test_manage_refuses_lines_that_systemd_reads_differently(tmp_path, line):
     settings = tmp_path / "env"
