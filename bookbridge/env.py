@@ -56,6 +56,10 @@ def invalid(name: str, reason: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name}: {reason}")
 
 
+# For URLs that contain a password.
+ENCODING_HINT = "; encode special characters in the password, such as %40 for @"
+
+
 def str_(name: str, default: str = "") -> str:
     """Return a stripped string. An empty variable counts as unset.
 
@@ -347,7 +351,9 @@ def vapid_subject(name: str, default: str) -> str:
 def email(name: str, default: str) -> dict[str, Any]:
     """Return Django's e-mail settings from `consolemail://`, `filemail:///dir` or `smtp://...`."""
     value = str_(name, default)
-    error = invalid(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
+    error = invalid(
+        name, f"must be consolemail://, filemail:///directory or smtp+tls://user:password@host:port{ENCODING_HINT}"
+    )
     scheme, separator, _rest = value.partition("://")
     if not separator or scheme not in environ.Env.EMAIL_SCHEMES:
         raise error
@@ -359,7 +365,7 @@ def email(name: str, default: str) -> dict[str, Any]:
     if scheme == "filemail":
         settings["EMAIL_FILE_PATH"] = parts.path
     if (scheme == "filemail" and (parts.netloc or not parts.path)) or (
-        scheme.startswith("smtp") and not parts.hostname
+        scheme.startswith("smtp") and not (parts.hostname and parts.path in {"", "/"} and not parts.fragment)
     ):
         raise error
     return settings
@@ -411,7 +417,7 @@ def is_connection_error(error: Exception) -> bool:
 
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
     """Return the entry of DATABASES for the URL `value`. `timeout` is in seconds, 0 for none."""
-    error = invalid(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
+    error = invalid(name, f"must be sqlite:////absolute/file or mysql://user:password@host:port/name{ENCODING_HINT}")
     if not value.startswith(("sqlite:////", "mysql://")):
         raise error
     try:
@@ -420,6 +426,9 @@ def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
         raise error from None
     sqlite = config["ENGINE"] == "django.db.backends.sqlite3"
     if not config.get("NAME") or not (sqlite or re.fullmatch(r"[A-Za-z0-9._:/-]+", config["HOST"])):
+        raise error
+    # A password with @ / or # that is not encoded: the URL would name another host and database.
+    if not sqlite and ("#" in value or re.search(r"[@/]", config["NAME"])):
         raise error
     options: dict[str, Any] = config.pop("OPTIONS", {})
     if not sqlite:

@@ -1,6 +1,7 @@
 """The files in deploy/ are valid, and name settings and metrics that exist."""
 
 import http.client
+import http.server
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -117,6 +119,18 @@ def test_manage_reads_the_settings_literally(tmp_path):
     ]
 
 
+def test_run_starts_a_command_in_the_release_that_gets_the_signals(tmp_path):
+    (tmp_path / "env").write_text("EMAIL_FROM=BookBridge <noreply@example.org>\nPORT=8000\n")
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "BOOKBRIDGE_ENV": str(tmp_path / "env"), "DB_TIMEOUT": "60"}
+    # As on the page, a second server has another port.
+    command = ["env", "PORT=8001", "sh", "-c", 'printf "%s\\n" $$ "$PWD" "$EMAIL_FROM" "$DEBUG" $PORT $DB_TIMEOUT']
+    with subprocess.Popen([DEPLOY / "run", *command], cwd="/", env=env, stdout=subprocess.PIPE, text=True) as run:
+        printed = run.communicate()[0].splitlines()
+    assert printed == [str(run.pid), str(ROOT), "BookBridge <noreply@example.org>", "off", "8001", "60"]
+
+
 @pytest.mark.parametrize("line", ['EMAIL_FROM="BookBridge <a@example.org>"', "A='b'", "PASSWORD=a\\b", " PORT=8000"])
 def test_manage_refuses_lines_that_systemd_reads_differently(tmp_path, line):
     settings = tmp_path / "env"
@@ -147,7 +161,7 @@ def write_nginx_configuration(directory, upstream, *, port):
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 def test_nginx_accepts_its_configuration(tmp_path):
-    file = write_nginx_configuration(tmp_path, "127.0.0.1:8000 max_conns=48", port=18080)
+    file = write_nginx_configuration(tmp_path, "127.0.0.1:8000 max_conns=48 fail_timeout=1s", port=18080)
     tested = subprocess.run(["nginx", "-t", "-c", file], capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
 
@@ -196,6 +210,64 @@ def test_nginx_rejects_requests_over_max_conns(tmp_path):
     assert response.headers["Content-Type"] == "application/problem+json"
     assert (body["status"], body["code"]) == (503, "unavailable")
     assert re.fullmatch("[0-9a-f]{32}", body["request_id"])
+
+
+def serve_ok(port=0):
+    """Start an HTTP server that responds to everything with 200, and that ends its connections when it is closed."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    return server
+
+
+def close(server):
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+def test_servers_that_restart_one_after_the_other_interrupt_nothing(tmp_path):
+    page = (ROOT / "docs/operations.md").read_text()
+    options = re.search(r"server 127\.0\.0\.1:8000 (.*?);", page)[1]
+    first, second = serve_ok(), serve_ok()
+    upstream = f"127.0.0.1:{first.server_port} {options};\nserver 127.0.0.1:{second.server_port} {options}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    file = write_nginx_configuration(tmp_path, upstream, port=port)
+    nginx = subprocess.Popen(["nginx", "-c", file, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
+
+    def statuses(count):
+        found = set()
+        for _ in range(count):
+            client = http.client.HTTPSConnection("127.0.0.1", port + 1, context=ssl._create_unverified_context())
+            client.request("GET", "/api/v1/books/")
+            found.add(client.getresponse().status)
+            client.close()
+        return found
+
+    try:
+        wait_for_port(port + 1)
+        assert statuses(4) == {200}
+        close(first)
+        assert statuses(8) == {200}
+        first = serve_ok(first.server_port)
+        time.sleep(2)  # as on the page
+        close(second)
+        assert statuses(8) == {200}
+    finally:
+        nginx.terminate()
+        nginx.wait(20)
+        close(first)
 
 
 def wait_for_port(port):

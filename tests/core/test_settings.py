@@ -577,12 +577,34 @@ def test_public_keys_are_read_from_public_and_private_keys(value, tmp_path):
         "postgres://h/b",
         "/srv/bb.sqlite3",
         "mysql://[/b",
+        # Passwords that are not encoded.
+        "mysql://u:p@ss/w@h/b",
+        "mysql://u:p@ss/w#1@h/b",
+        "mysql://u:12/w@h/b",
+        "mysql://u:p#w@h/b",
+        "mysql://u:p?w@h/b",
     ],
 )
 def test_invalid_database_urls(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.database("X", "", timeout=0)
+
+
+def test_passwords_in_urls_are_encoded(value):
+    value("mysql://u:p%40s%2Fs%23%3F%25@h/b")
+    assert env.database("X", "", timeout=0)["PASSWORD"] == "p@s/s#?%"
+    value("smtp+tls://u@example.org:p%40s%2Fs%23%3F%25@h:587")
+    settings = env.email("X", "")
+    assert (settings["EMAIL_HOST_USER"], settings["EMAIL_HOST_PASSWORD"]) == ("u@example.org", "p@s/s#?%")
+    assert (settings["EMAIL_HOST"], settings["EMAIL_PORT"]) == ("h", 587)
+
+
+@pytest.mark.parametrize("text", ["smtp://u:p@s/s@h:25", "smtp+tls://u:p/s@h:587", "smtp+ssl://u:p@s#s@h:465"])
+def test_passwords_in_email_urls_that_are_not_encoded_are_refused(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: .* %40 for @$"):
+        env.email("X", "")
 
 
 # --- What the settings do --------------------------------------------------------------------------------------------
