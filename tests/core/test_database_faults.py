@@ -141,11 +141,13 @@ def verify_counters(server: Live) -> Any:
     return subprocess.run(command, cwd=TOP, env=server.env, capture_output=True, text=True, check=False)
 
 
-def check_retry_writes_once(alice: Person, mariadb: OwnMariaDB, book: int, key: str) -> None:
-    """Check that a retry with the key writes the review, and a second one does not."""
+def check_retry_writes_once(alice: Person, mariadb: OwnMariaDB, book: int, key: str, *, replayed: bool = False) -> None:
+    """Check that a retry with the key writes the review, unless the first call has, and a second one does not."""
     body = {"book": book, "rating": 4}
     first, second = (alice.call("POST", REVIEWS, body, Idempotency_Key=key) for _ in range(2))
-    assert (first.status, second.status, second.headers["Idempotency-Replayed"]) == (201, 201, "true"), first.text
+    assert (first.status, second.status) == (201, 201), first.text
+    assert (first.headers["Idempotency-Replayed"] == "true") is replayed
+    assert second.headers["Idempotency-Replayed"] == "true"
     assert first.text == second.text
     assert len(mariadb.run(f"SELECT id FROM reviews_review WHERE book_id = {book}")) == 1
     assert verify_counters(alice.server).returncode == 0
@@ -231,6 +233,22 @@ def test_lock_that_is_never_released_is_503_before_the_server_would_cut_it(serve
     server.start()
     check_nothing_written(alice, mariadb, book)
     check_serves(alice)
+
+
+# --- The client is away ---------------------------------------------------------------------------------------------
+
+
+def test_client_that_leaves_before_the_response_gets_it_on_its_retry(server, mariadb, alice, book):
+    body = json.dumps({"book": book, "rating": 4}).encode()
+    lines = [f"POST {REVIEWS} HTTP/1.1", "Host: localhost", f"Authorization: {alice.authorization}"]
+    lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "Idempotency-Key: away", "", ""]
+    with mariadb.locked("SELECT * FROM core_counter FOR UPDATE") as release:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as link:
+            link.sendall("\r\n".join(lines).encode() + body)
+            wait_until(mariadb.waiting)
+        release()
+    wait_until(lambda: mariadb.transactions() == 0)
+    check_retry_writes_once(alice, mariadb, book, "away", replayed=True)
 
 
 # --- The server is stopped or killed --------------------------------------------------------------------------------

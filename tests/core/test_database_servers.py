@@ -61,24 +61,15 @@ def openssl(*arguments: str | Path) -> None:
 
 
 def create_authority(home: Path) -> Path:
-    """Create an authority, and a certificate of it for 127.0.0.1; return the directory of the files."""
+    """Create an authority, and certificates of it for 127.0.0.1 and for another address; return their directory."""
     home.mkdir()
     new_key = ["-newkey", "rsa:2048", "-nodes"]
-    openssl(
-        *["req", "-x509", *new_key, "-days", "2", "-subj", "/CN=CA"],
-        "-keyout",
-        home / "ca.key",
-        "-out",
-        home / "ca.pem",
-    )
-    openssl(*["req", *new_key, "-subj", "/CN=127.0.0.1"], "-keyout", home / "server.key", "-out", home / "server.csr")
-    (home / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    authority = ["-CA", home / "ca.pem", "-CAkey", home / "ca.key", "-CAcreateserial", "-days", "2"]
-    openssl(
-        *["x509", "-req", "-in", home / "server.csr", *authority, "-extfile", home / "names"],
-        "-out",
-        home / "server.pem",
-    )
+    openssl("req", "-x509", *new_key, "-subj", "/CN=CA", "-keyout", home / "ca.key", "-out", home / "ca.pem")
+    openssl("req", *new_key, "-subj", "/CN=server", "-keyout", home / "server.key", "-out", home / "server.csr")
+    for name, address in (("server", "127.0.0.1"), ("elsewhere", "192.0.2.9")):
+        (home / "names").write_text(f"subjectAltName=IP:{address}\n")
+        authority = ["-CA", home / "ca.pem", "-CAkey", home / "ca.key", "-CAcreateserial", "-extfile", home / "names"]
+        openssl("x509", "-req", "-in", home / "server.csr", *authority, "-out", home / f"{name}.pem")
     return home
 
 
@@ -90,7 +81,7 @@ def check_database(home: Path, url: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_mariadb
-def test_database_with_tls_is_used_only_with_the_right_authority(tmp_path, start_mariadb):
+def test_database_with_tls_is_used_only_with_its_authority_and_name(tmp_path, start_mariadb):
     ours, other = create_authority(tmp_path / "ours"), create_authority(tmp_path / "other")
     files = [f"--ssl-ca={ours}/ca.pem", f"--ssl-cert={ours}/server.pem", f"--ssl-key={ours}/server.key"]
     mariadb = start_mariadb(*files)
@@ -100,9 +91,13 @@ def test_database_with_tls_is_used_only_with_the_right_authority(tmp_path, start
     assert check_database(tmp_path, url).returncode != 0  # without TLS
     right = check_database(tmp_path, f"{url}?ssl_ca={ours}/ca.pem")
     assert right.returncode == 0, right.stderr
-    wrong = check_database(tmp_path, f"{url}?ssl_ca={other}/ca.pem")
-    assert wrong.returncode != 0
-    assert "DATABASE_URL: the database cannot be reached: " in wrong.stderr.splitlines()[-1]
+    wrong_authority = check_database(tmp_path, f"{url}?ssl_ca={other}/ca.pem")
+    mariadb.end()
+    mariadb.start(f"--ssl-cert={ours}/elsewhere.pem")
+    wrong_name = check_database(tmp_path, f"{url}?ssl_ca={ours}/ca.pem")
+    for wrong in (wrong_authority, wrong_name):
+        assert wrong.returncode != 0
+        assert "DATABASE_URL: the database cannot be reached: " in wrong.stderr.splitlines()[-1]
 
 
 @needs_mariadb

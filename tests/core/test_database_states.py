@@ -45,6 +45,23 @@ def test_missing_value_raises_operational_error_not_integrity_error():
 
 
 @needs_mysql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("default", "status"), [("DEFAULT 0", 201), ("", 503)])
+def test_sign_up_on_the_schema_of_a_later_release(anonymous, default, status):
+    """A column that this release does not know: without a default, nobody may be told that the name is taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE accounts_user ADD COLUMN added INT NOT NULL {default}")
+        try:
+            body = {"username": "alice", "password": "um-bom-segredo-7"}
+            response = anonymous.post("/api/v1/auth/register/", body)
+        finally:
+            cursor.execute("ALTER TABLE accounts_user DROP COLUMN added")
+    assert response.status_code == status, response.content
+    if status == 503:
+        assert (response.json()["code"], response["Retry-After"]) == ("unavailable", "5")
+
+
+@needs_mysql
 def test_primary_serves_reads_while_a_replica_lacks_tables(create_database, tmp_path):
     settings = {"REPLICA_URLS": create_database("utf8mb4"), "REPLICA_MAX_LAG": "0"}
     with running_server(tmp_path, **settings) as address:

@@ -27,7 +27,6 @@ class Conversation(socketserver.StreamRequestHandler):
     server: "MailServer"
 
     def handle(self) -> None:
-        self.server.callers += 1
         if not self.server.responds.is_set():
             self.server.closing.wait()
             return
@@ -53,7 +52,6 @@ class MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
         self.recipients: list[str] = []
-        self.callers = 0
         self.responds, self.closing = threading.Event(), threading.Event()
 
 
@@ -94,7 +92,9 @@ def test_silent_mail_server_changes_no_response_and_loses_no_mail(tmp_path, mail
         assert seen[0][0] == 201
         assert seen[1] == seen[2]
         assert seen[1][0] == 202
-        wait_until(lambda: mail_server.callers)
+        failed = "SELECT error FROM core_queuedtask WHERE error <> ''"
+        wait_until(lambda: execute(tmp_path, failed))
+        assert execute(tmp_path, failed)[0] == ("MailServerUnavailableError",)
         assert live.call("GET", "/healthz").status == 200
     finally:
         live.stop()
