@@ -141,7 +141,9 @@ def write_nginx_configuration(directory, upstream, *, port):
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen 443", f"listen 127.0.0.1:{port + 1}")
     (directory / "site.conf").write_text(text)
     # Like the nginx.conf that distributions ship, which logs the whole URL.
-    http = f"access_log {directory}/access.log; include {directory}/site.conf;"
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds)
+    http = f"access_log {directory}/access.log; {temporary} include {directory}/site.conf;"
     main = f"pid {directory}/pid; error_log stderr; events {{}} http {{ {http} }}"
     (directory / "nginx.conf").write_text(main)
     return directory / "nginx.conf"
