@@ -415,6 +415,18 @@ def is_connection_error(error: Exception) -> bool:
     return code in (1044, 1045, 1049, 1698, *range(2000, 2100)) or code == "unable to open database file"
 
 
+def is_missing_table(error: Exception) -> bool:
+    """Return whether a database error means that a table does not exist."""
+    code = error.args[0] if error.args else None
+    return code == 1146 or str(code).startswith("no such table")
+
+
+def is_write_denied(error: Exception) -> bool:
+    """Return whether a database error means that the user, or the process for an SQLite file, may only read."""
+    code = error.args[0] if error.args else None
+    return code == 1142 or code == "attempt to write a readonly database"
+
+
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
     """Return the entry of DATABASES for the URL `value`. `timeout` is in seconds, 0 for none."""
     error = invalid(name, f"must be sqlite:////absolute/file or mysql://user:password@host:port/name{ENCODING_HINT}")

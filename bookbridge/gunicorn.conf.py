@@ -106,10 +106,14 @@ with suppress(AttributeError):
     mallopt(M_TRIM_THRESHOLD, 256 * 1024)
 
 
-def check_database() -> str | None:
-    """Return a warning if the database has no tables. Does not load the application.
+# Needs the right to write, although it finds no row.
+WRITE_PROBE = "UPDATE django_migrations SET applied = applied WHERE id = 0"
 
-    Raises ImproperlyConfigured, naming the setting, if the database is unreachable or cannot store all characters.
+
+def check_database() -> None:
+    """Raise ImproperlyConfigured, naming the setting, if the database cannot be used. Does not load the application.
+
+    A server that accepts no writes for a while, as during a failover, is left to /readyz.
     """
     config = env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/db.sqlite3", timeout=5)
     entry = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
@@ -126,10 +130,12 @@ def check_database() -> str | None:
                 raise ImproperlyConfigured(f"DATABASE_URL: the character set of the database is {charset}, not utf8mb4")
         try:
             with connection.wrap_database_errors:
-                cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
-        except Error:
-            return "the database has no tables; run manage.py migrate"
-    return None
+                cursor.execute(WRITE_PROBE)
+        except Error as error:
+            if env.is_missing_table(error):
+                raise ImproperlyConfigured("DATABASE_URL: the database has no tables; run manage.py migrate") from None
+            if env.is_write_denied(error):
+                raise ImproperlyConfigured("DATABASE_URL: the user may only read the database") from None
 
 
 def start_messages() -> list[str]:
@@ -142,12 +148,12 @@ def start_messages() -> list[str]:
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to start without a database, and delete the metrics of the processes of the last run."""
+    """Refuse to start without a usable database, and delete the metrics of the processes of the last run."""
     try:
-        warning = check_database()
+        check_database()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    for message in [*start_messages(), *([warning] if warning else [])]:
+    for message in start_messages():
         server.log.warning(message)
     delete_metrics()
 

@@ -68,6 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 SLOW = {
     *("test_admin_privacy", "test_import_command", "test_import_resume", "test_import_server", "test_import_whole"),
     *(
+        "test_database_servers",
+        "test_mail_server",
         "test_migrations",
         "test_openapi_examples",
         "test_readme",

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.core.test_live_server import Live
+
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 # Suffixes that Prometheus adds to the name of a histogram.
@@ -153,7 +155,9 @@ def write_nginx_configuration(directory, upstream, *, port):
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen 443", f"listen 127.0.0.1:{port + 1}")
     (directory / "site.conf").write_text(text)
     # Like the nginx.conf that distributions ship, which logs the whole URL.
-    http = f"access_log {directory}/access.log; include {directory}/site.conf;"
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds)
+    http = f"access_log {directory}/access.log; {temporary} include {directory}/site.conf;"
     main = f"pid {directory}/pid; error_log stderr; events {{}} http {{ {http} }}"
     (directory / "nginx.conf").write_text(main)
     return directory / "nginx.conf"
@@ -268,6 +272,40 @@ def test_servers_that_restart_one_after_the_other_interrupt_nothing(tmp_path):
         nginx.terminate()
         nginx.wait(20)
         close(first)
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+def test_slow_clients_of_nginx_delay_no_others(tmp_path):
+    """More requests with half a body than the server has threads: nginx holds them until they are complete."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    head = b"POST /api/v1/auth/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    insecure = ssl._create_unverified_context()
+    live = Live(tmp_path, TRUSTED_PROXIES="1")
+    file = write_nginx_configuration(tmp_path, f"127.0.0.1:{live.port} max_conns=48", port=port)
+    nginx = subprocess.Popen(["nginx", "-c", file, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
+    links = []
+    try:
+        wait_for_port(port + 1)
+        for _ in range(60):
+            links.append(insecure.wrap_socket(socket.create_connection(("127.0.0.1", port + 1), timeout=60)))
+            links[-1].sendall(head + b'Content-Length: 100\r\n\r\n{"username"')
+        for _ in range(20):
+            connection = http.client.HTTPSConnection("127.0.0.1", port + 1, timeout=10, context=insecure)
+            connection.request("GET", "/api/v1/books/", headers={"Host": "localhost"})
+            assert connection.getresponse().status == 200
+            connection.close()
+        # Nothing of them has reached the server.
+        assert "login" not in (tmp_path / "log/access.log").read_text()
+        # They are closed without a response after client_body_timeout.
+        assert [link.recv(65536) for link in links] == [b""] * len(links)
+    finally:
+        for link in links:
+            link.close()
+        nginx.terminate()
+        nginx.wait(20)
+        live.stop()
 
 
 def wait_for_port(port):

@@ -10,6 +10,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from tests.server import migrated
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "script").iterdir())
 
@@ -196,8 +198,9 @@ def test_invalid_gunicorn_settings_exit_with_message(gunicorn_settings, name, va
 def test_metrics_of_last_run_are_deleted(gunicorn_settings, tmp_path):
     (tmp_path / "counter_1.db").touch()
     (tmp_path / "kept.txt").touch()
-    gunicorn_settings()["on_starting"](Mock())
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+    shutil.copy(migrated(), tmp_path / "db.sqlite3")
+    gunicorn_settings(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3")["on_starting"](Mock())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["db.sqlite3", "kept.txt"]
 
 
 @pytest.mark.parametrize("value", ["0", "1", "on", "OFF", "Yes", "no", "true", "False"])

@@ -143,10 +143,11 @@ def test_readyz_fails_on_a_read_only_server(client):
 
 
 @pytest.mark.django_db
-def test_readyz_is_degraded_with_a_wrong_clock(client, monkeypatch):
+@pytest.mark.parametrize("minutes", [5, -5])
+def test_readyz_is_degraded_with_a_wrong_clock(client, monkeypatch, minutes):
     if connection.vendor != "mysql":
         pytest.skip("SQLite has no clock of its own")
-    wrong = timezone.now() + datetime.timedelta(minutes=5)
+    wrong = timezone.now() + datetime.timedelta(minutes=minutes)
     monkeypatch.setattr(health.timezone, "now", lambda: wrong)
     body = client.get("/readyz").json()
     assert body["status"] == "degraded"

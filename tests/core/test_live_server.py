@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from tests.core.test_settings import P256, ROOT
-from tests.server import migrated
+from tests.server import manage, migrated
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 class Live:
-    """BookBridge under gunicorn, on SQLite in a directory of its own."""
+    """BookBridge under gunicorn, on SQLite in a directory of its own, or on a database that `prepare` migrates."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, prepare: list[str] | None = None, **settings: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -40,7 +40,10 @@ class Live:
             "RATE_REGISTER": "off",
             **settings,
         }
-        shutil.copy(migrated(), home / "db.sqlite3")
+        if prepare:
+            manage(prepare, self.env)
+        else:
+            shutil.copy(migrated(), home / "db.sqlite3")
         self.start()
 
     def start(self) -> None:

@@ -1,5 +1,6 @@
-"""Redis outages fail no request and disable no limit: down, locked, unresponsive, flushed, full, or corrupt."""
+"""Redis outages fail no request and disable no limit: down, locked, unresponsive, slow, flushed, full, or corrupt."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from prometheus_client import REGISTRY
+from redis import Redis
 
 from bookbridge.settings import redis_cache
 from catalog.models import Book
@@ -20,6 +22,8 @@ from core.api import throttling
 from reviews.models import Review
 from tests.conftest import PASSWORD
 from tests.core.conftest import reset_cache
+from tests.core.test_live_server import Live
+from tests.own_servers import SlowRelay
 
 pytestmark = [
     pytest.mark.django_db,
@@ -76,9 +80,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     reset_cache()
 
 
-def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def use(monkeypatch: pytest.MonkeyPatch, url: str, **options: float) -> None:
+    entry = redis_cache(url)
     monkeypatch.setattr(settings, "REDIS_URL", url)
-    monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
+    monkeypatch.setitem(settings.CACHES, "default", {**entry, "OPTIONS": {**entry["OPTIONS"], **options}})
     reset_cache()
 
 
@@ -117,7 +122,7 @@ def test_cache_is_used_while_redis_is_up(server, ask):
     assert ask() == {"n": 1}
 
 
-def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
+def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str, **options: float) -> Callable[[], None]:
     """Cause the fault; return the function that repairs it."""
     if fault == "refused":
         server.stop()
@@ -129,6 +134,15 @@ def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> 
         reset_cache()
         server.suspend()
         return server.resume
+    if fault == "slow":
+        relay = SlowRelay(server.port)
+        use(monkeypatch, f"redis://127.0.0.1:{relay.port}/0", **options)
+        relay.delay = 2.0
+
+        def hurry() -> None:
+            relay.delay = 0.0
+
+        return hurry
     server.stop()
     server.start("--requirepass", "secret")  # "locked": our password is wrong now
 
@@ -139,7 +153,9 @@ def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> 
     return unlock
 
 
-@pytest.mark.parametrize("fault", ["refused", "unresponsive", "unresponsive before the first connection", "locked"])
+@pytest.mark.parametrize(
+    "fault", ["refused", "unresponsive", "unresponsive before the first connection", "slow", "locked"]
+)
 def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
     ask()
     mend = cause_fault(server, monkeypatch, fault)
@@ -183,23 +199,65 @@ def test_cached_response_is_never_stale_after_an_outage(server, anonymous, alice
     assert [ratings_count(), ratings_count()] == [1, 1]
 
 
-@pytest.mark.parametrize("fault", ["refused", "unresponsive", "locked"])
-def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkeypatch, rate, fault):
-    rate("login", 3)
-    body = {"username": "nobody", "password": "wrong"}
-    mend = cause_fault(server, monkeypatch, fault)
-    responses = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
-    assert responses == [401, 401, 401, 429, 429, 429]
+@pytest.mark.parametrize("fault", ["unresponsive", "unresponsive before the first connection", "slow"])
+def test_request_waits_for_one_timeout_at_most(server, anonymous, client_of, alice, monkeypatch, fault):
+    """Each of these makes several calls to Redis, for its rates and for the cache."""
+    timeout = 2.0  # longer than the product's, so that a second one cannot be mistaken for a busy machine
+    options = {"SOCKET_TIMEOUT": timeout, "SOCKET_CONNECT_TIMEOUT": timeout}
+    use(monkeypatch, settings.REDIS_URL, **options)
+    monkeypatch.setattr(redis.breaker, "seconds", 60.0)
+    me = client_of(alice)
+    mend = cause_fault(server, monkeypatch, fault, **options)
+    for call in (
+        lambda: anonymous.get("/api/v1/books/"),
+        lambda: me.patch("/api/v1/users/me/", {"bio": "x"}),
+        lambda: anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD}),
+    ):
+        redis.breaker.reset()
+        started = time.monotonic()
+        assert call().status_code == 200
+        assert time.monotonic() - started < 2 * timeout
+        assert redis.breaker.is_open  # it did wait
     mend()
 
 
-def test_flush_resets_windows_only(server, ask, anonymous, rate):
+LIMITED_CALLS = {
+    "sign-in": ("login", "auth/login/", {"username": "nobody", "password": "wrong"}, 401),
+    "reset": ("login", "auth/password/reset/", {"email": "alice@example.org"}, 202),
+    "invite": ("invite", "invites/accept/", {"code": "x" * 26}, 404),
+}
+
+
+@pytest.mark.parametrize("limited", LIMITED_CALLS)
+@pytest.mark.parametrize("fault", ["refused", "unresponsive", "slow", "locked"])
+def test_rates_are_enforced_in_memory_during_an_outage(server, client_of, mallory, monkeypatch, rate, fault, limited):
+    scope, path, body, status = LIMITED_CALLS[limited]
+    as_mallory = client_of(mallory if limited == "invite" else None)
+    rate(scope, 3)
+    mend = cause_fault(server, monkeypatch, fault)
+    responses = [as_mallory.post(f"/api/v1/{path}", body).status_code for _ in range(6)]
+    assert responses == [status, status, status, 429, 429, 429]
+    mend()
+
+
+def test_flush_resets_windows_only(server, ask, anonymous, client_of, alice, rate):
     ask()
     rate("register", 2)
+    me, once = client_of(alice), "/api/v1/probe/once/"
+    tokens = anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD}).json()
+    created = me.post(once, {}, headers={"Idempotency-Key": "k"})
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
     cache.client.get_client().flushall()
-    assert anonymous.get("/api/v1/probe/limited/").status_code == 200
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
     assert ask() is None
+    # Nobody is signed out, and nothing is lost that a retry needs.
+    assert me.get("/api/v1/users/me/").status_code == 200
+    anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access']}")
+    assert anonymous.get("/api/v1/users/me/").status_code == 200
+    anonymous.credentials()
+    assert anonymous.post("/api/v1/auth/refresh/", {"refresh": tokens["refresh"]}).status_code == 200
+    again = me.post(once, {}, headers={"Idempotency-Key": "k"})
+    assert (again.status_code, again.content, again["Idempotency-Replayed"]) == (201, created.content, "true")
 
 
 @pytest.mark.parametrize("garbage", [b"{", b"\xff\xfe\x00", b"\x80\x04cos\nsystem\n.", b"", b"nan", b"[" * 5000])
@@ -347,3 +405,64 @@ def test_keys_contain_no_name_and_no_address(server, anonymous, rate):
     assert b"nobody" not in keys
     assert b"192.0.2.55" not in keys
     assert throttling.memory.windows == {}
+
+
+class Person:
+    """A signed-in user of a server in a process of its own."""
+
+    def __init__(self, live: Live, name: str) -> None:
+        self.live = live
+        answer = live.call("POST", "/api/v1/auth/register/", {"username": name, "password": PASSWORD})
+        assert answer.status == 201, answer.text
+        self.authorization = f"Bearer {json.loads(answer.text)['access']}"
+        self.id = self.call("GET", "users/me/")[1]["id"]
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+        answer = self.live.call(method, f"/api/v1/{path}", body, Authorization=self.authorization)
+        return answer.status, json.loads(answer.text or b"{}")
+
+
+def test_cache_is_used_again_within_30_seconds_and_without_stale_roles(tmp_path):
+    """With the settings of production. Redis returns with what it had stored before it was killed."""
+    server = Server()
+    server.stop()
+    server.start("--appendonly", "yes", "--appendfsync", "always", "--dir", str(tmp_path))
+    live = Live(tmp_path, REDIS_URL=f"redis://127.0.0.1:{server.port}/0")
+    try:
+        alice, bob = Person(live, "alice"), Person(live, "bob")
+        club = f"clubs/{alice.call('POST', 'clubs/', {'name': 'Night readers'})[1]['id']}/"
+        assert bob.call("POST", f"{club}join/")[0] == 201
+        assert alice.call("PATCH", f"{club}members/{bob.id}/", {"role": "moderator"})[0] == 200
+
+        def seen() -> tuple[int, int, int]:
+            """Return whether Bob may do what moderators may, whether he sees it, and whether outsiders see the club."""
+            changed = bob.call("PATCH", club, {"description": "Changed by Bob"})[0]
+            outsider = live.call("GET", f"/api/v1/{club}").status
+            return changed, bob.call("GET", f"{club}invites/")[0], outsider
+
+        def hits() -> int:
+            with Redis(port=server.port) as client:
+                return int(client.info("stats")["keyspace_hits"])
+
+        def is_used() -> bool:
+            before = hits()
+            for _ in range(4):
+                live.call("GET", "/api/v1/books/")
+            return hits() > before
+
+        before = seen()
+        assert before[2] == 200
+        assert is_used()
+        server.stop()
+        assert seen() == before
+        assert alice.call("PATCH", f"{club}members/{bob.id}/", {"role": "member"})[0] == 200
+        assert alice.call("PATCH", club, {"visibility": "private"})[0] == 200
+        after = seen()
+        assert after == (403, 403, 404)
+        server.start("--appendonly", "yes", "--dir", str(tmp_path))
+        wait_until(is_used, seconds=30)
+        for _ in range(5):
+            assert seen() == after
+    finally:
+        live.stop()
+        server.stop()
