@@ -110,6 +110,7 @@ def test_deactivated_account_loses_access_at_once(post, alice, sign_in):
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert not is_accepted(own["access"])
     assert post("refresh", refresh=own["refresh"]).status_code == 401
+    assert {post("verify", token=own[kind]).status_code for kind in ("access", "refresh")} == {401}
 
 
 def test_deleted_account_loses_access_at_once(post, alice, sign_in):
