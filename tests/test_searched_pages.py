@@ -10,7 +10,7 @@ from discussions.models import Post, Thread
 # InnoDB's full-text index contains committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = ("li", "LIVRO r", "livro raro", "raro", "liv nada", "📚")
-WINDOWS = ((0,), (2,), (2, 8), (1000,))
+WINDOWS = ((0,), (2,), (4, 8), (1000,))
 
 
 def pages(client, path, **query):

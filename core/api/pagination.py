@@ -218,7 +218,8 @@ class SearchPagination(KeysetPagination):
 
     def _scan(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[int] | None:
         """Return the ids of the first `limit` rows, or None if the next rows of the list do not contain them."""
-        for size in self.search_windows:
+        *smaller, largest = self.search_windows
+        for size in (*(size for size in smaller if size >= limit), largest):
             edge = self._window_end(order, size)
             window = (
                 queryset
@@ -229,7 +230,7 @@ class SearchPagination(KeysetPagination):
                 found = self._get_ids(window, order, limit)
             if edge is None or len(found) >= limit:
                 return found
-            if len(found) * self.search_windows[-1] < limit * size:
+            if len(found) * largest < limit * size:
                 return None
         return None
 
