@@ -5,7 +5,7 @@ import threading
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 # The threads of a process would need 19 MiB each, and hashing more at once than there are cores takes longer.
-_one_at_a_time = threading.Lock()
+_hash_lock = threading.Lock()
 
 
 class TunedArgon2PasswordHasher(Argon2PasswordHasher):
@@ -20,11 +20,11 @@ class TunedArgon2PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        """Hash the password, as soon as no other thread does."""
-        with _one_at_a_time:
+        """Hash the password; wait while another thread computes a hash."""
+        with _hash_lock:
             return super().encode(password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Compare the password with its hash, as soon as no other thread does."""
-        with _one_at_a_time:
+        """Check the password; wait while another thread computes a hash."""
+        with _hash_lock:
             return super().verify(password, encoded)

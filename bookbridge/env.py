@@ -365,7 +365,8 @@ def email(name: str, default: str) -> dict[str, Any]:
     if scheme == "filemail":
         settings["EMAIL_FILE_PATH"] = parts.path
     if (scheme == "filemail" and (parts.netloc or not parts.path)) or (
-        scheme.startswith("smtp") and not (parts.hostname and parts.path in {"", "/"} and not parts.fragment)
+        scheme.startswith("smtp")
+        and (not parts.hostname or parts.path not in {"", "/"} or parts.fragment or "@" in parts.query)
     ):
         raise error
     return settings

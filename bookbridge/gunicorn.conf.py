@@ -135,7 +135,7 @@ def check_database() -> None:
             if env.is_missing_table(error):
                 raise ImproperlyConfigured("DATABASE_URL: the database has no tables; run manage.py migrate") from None
             if env.is_write_denied(error):
-                raise ImproperlyConfigured("DATABASE_URL: the user may only read the database") from None
+                raise ImproperlyConfigured("DATABASE_URL: the user has no right to write to the database") from None
 
 
 def start_messages() -> list[str]:

@@ -1,5 +1,6 @@
 """Servers that belong to a test, which may stop, kill, suspend and delay them."""
 
+import os
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-MARIADB_PROGRAMS = ("mariadbd", "mariadb-install-db")
+MARIADB_PROGRAMS = ("mariadbd", "mariadb-install-db", "my_print_defaults")
 
 
 def free_port() -> int:
@@ -64,15 +65,15 @@ class OwnMariaDB(OwnProcess):
 
     def __init__(self, home: Path, *options: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        port = free_port()
         own = ["--no-defaults", f"--datadir={home}/data"]
-        if Path("/").owner() == home.owner():  # root
+        if os.geteuid() == 0:
             own.append("--user=root")
         subprocess.run(
             ["mariadb-install-db", *own, "--auth-root-authentication-method=normal", "--skip-test-db"],
             check=True,
             capture_output=True,
         )
+        port = free_port()
         command = [
             *["mariadbd", *own, "--bind-address=127.0.0.1", f"--port={port}", f"--socket={home}/socket"],
             *["--skip-name-resolve", "--character-set-server=utf8mb4", "--innodb-buffer-pool-size=64M", *options],
@@ -102,7 +103,7 @@ class OwnMariaDB(OwnProcess):
 
     @contextmanager
     def locked(self, statement: str) -> Iterator[Callable[[], None]]:
-        """Hold the locks of `SELECT ... FOR UPDATE` until the end of the block, or until the returned function."""
+        """Lock the rows of `SELECT ... FOR UPDATE` until the end of the block, or a call of the returned function."""
         link = self.connect()
         link.cursor().execute(statement)
 
@@ -145,9 +146,6 @@ class SlowRelay:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self.listener.close()
 
     def _accept(self) -> None:
         with suppress(OSError):

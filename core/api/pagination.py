@@ -187,9 +187,9 @@ class KeysetPagination(BasePagination):
 class SearchPagination(KeysetPagination):
     """Pages of a list with `?search=`; the view's `get_unsearched_queryset` returns the list without the search.
 
-    For common prefixes the search index is slow, because it collects every match first. So the next rows of the list
-    are searched before the index is used: a few, and more if those have so many matches that the others may fill the
-    page.
+    For common prefixes the search index is slow, because it collects every match first. So the next 100 rows of
+    the list are scanned first. If they have so many matches that 1,000 rows would probably fill the page, 1,000 are
+    scanned; otherwise the index is used.
 
     A page takes three queries with or without the index, five if more rows are searched, and a page of a prepared list
     one more with the index. It loads the rows by their ids, so its filters need none of its annotations.
@@ -218,8 +218,7 @@ class SearchPagination(KeysetPagination):
 
     def _scan(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[int] | None:
         """Return the ids of the first `limit` rows, or None if the next rows of the list do not contain them."""
-        *smaller, largest = self.search_windows
-        for size in (*(size for size in smaller if size >= limit), largest):
+        for size in (max(size, limit) for size in self.search_windows):
             edge = self._window_end(order, size)
             window = (
                 queryset
@@ -230,7 +229,7 @@ class SearchPagination(KeysetPagination):
                 found = self._get_ids(window, order, limit)
             if edge is None or len(found) >= limit:
                 return found
-            if len(found) * largest < limit * size:
+            if len(found) * self.search_windows[-1] < limit * size:
                 return None
         return None
 

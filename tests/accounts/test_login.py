@@ -208,7 +208,7 @@ def test_passwords_are_hashed_with_argon2id(post, alice):
     assert post("login", username="alice", password=PASSWORD.upper()).status_code == 401
 
 
-def test_passwords_of_simultaneous_logins_are_hashed_one_at_a_time(monkeypatch):
+def test_simultaneous_logins_are_hashed_one_at_a_time(monkeypatch):
     """Each hash takes 19 MiB, so the threads of a process would take 150."""
     hasher, running, highest = TunedArgon2PasswordHasher(), [], []
 

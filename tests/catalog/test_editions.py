@@ -26,7 +26,7 @@ EDITION = {"isbn": "978-85-7164-495-3", "title": "Ensaio sobre a cegueira", "lan
 @pytest.fixture(autouse=True)
 def use_index_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the scan of the next rows (tests/test_searched_pages.py)."""
-    monkeypatch.setattr(SearchPagination, "search_windows", (0,))
+    monkeypatch.setattr(SearchPagination, "search_windows", ())
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def use_index_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the scan of the next rows (tests/test_searched_pages.py)."""
-    monkeypatch.setattr(SearchPagination, "search_windows", (0,))
+    monkeypatch.setattr(SearchPagination, "search_windows", ())
 
 
 URL = "/api/v1/books/"
@@ -197,7 +197,7 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize("search_windows", [(0,), (100, 1000)])
+@pytest.mark.parametrize("search_windows", [(), (100, 1000)])
 def test_search_finds_other_spellings_and_isbns(
     anonymous: APIClient,
     add_book: Callable[..., Book],

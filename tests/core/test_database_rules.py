@@ -47,7 +47,7 @@ def test_simultaneous_writes_on_sqlite_wait_for_each_other(tmp_path):
     live = Live(tmp_path, WEB_CONCURRENCY="2")
     try:
         bodies = [{"username": f"reader{n}", "password": "um-bom-segredo-7"} for n in range(40)]
-        with ThreadPoolExecutor(16) as threads:
+        with ThreadPoolExecutor(8) as threads:
             calls = threads.map(lambda body: live.call("POST", "/api/v1/auth/register/", body).status, bodies)
             assert list(calls) == [201] * len(bodies)
     finally:

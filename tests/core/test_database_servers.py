@@ -81,7 +81,7 @@ def check_database(home: Path, url: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_mariadb
-def test_database_with_tls_is_used_only_with_its_authority_and_name(tmp_path, start_mariadb):
+def test_database_with_tls_needs_its_authority_and_name(tmp_path, start_mariadb):
     ours, other = create_authority(tmp_path / "ours"), create_authority(tmp_path / "other")
     files = [f"--ssl-ca={ours}/ca.pem", f"--ssl-cert={ours}/server.pem", f"--ssl-key={ours}/server.key"]
     mariadb = start_mariadb(*files)
@@ -133,14 +133,12 @@ def test_stopped_replica_does_not_show_what_has_become_private(tmp_path, start_m
             before = reads(replica)
             for _ in range(3):
                 live.call("GET", club)
-            return reads(replica) - before > 3  # the second statement is ours
+            return reads(replica) - before > 3
 
         wait_until(is_replica_used)
         replica.run("STOP SLAVE SQL_THREAD", database="mysql")
         assert live.call("PATCH", club, {"visibility": "private"}, Authorization=alice).status == 200
-        changed = time.monotonic()
         wait_until(lambda: live.call("GET", club).status == 404, seconds=30)
-        assert time.monotonic() - changed < 30
         status, content = ready(live)
         assert (status, content["status"], content["replica0"]) == (200, "degraded", "late")
         # Each process has found out by then.
@@ -201,8 +199,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-def test_full_disk_of_the_database_is_503_and_damages_nothing(small_disk):
-    live = Live(small_disk)
+def test_full_disk_of_the_database_is_503_and_damages_nothing(small_disk, tmp_path):
+    live = Live(small_disk, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "metrics"))
     try:
         alice = register(live)
         full = small_disk / "full"

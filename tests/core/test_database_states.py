@@ -93,18 +93,18 @@ def test_server_refuses_a_database_without_tables(request, tmp_path, kind):
 
 
 @needs_mysql
-def test_server_refuses_a_user_that_may_only_read(create_database, tmp_path):
+def test_server_refuses_a_user_without_the_right_to_write(create_database, tmp_path):
     url = create_database("utf8mb4")
     name = url.rpartition("/")[2].partition("?")[0]
     manage(["migrate", "-v0"], server_environment(tmp_path, 8000, DATABASE_URL=url))
     reader = f"{name}_reader"[:32]
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP USER IF EXISTS {reader}@'%%'")
-        cursor.execute(f"CREATE USER {reader}@'%%'")
+        cursor.execute(f"DROP USER IF EXISTS {reader}@'%'")
+        cursor.execute(f"CREATE USER {reader}@'%'")
         try:
-            cursor.execute(f"GRANT SELECT ON `{name}`.* TO {reader}@'%%'")
+            cursor.execute(f"GRANT SELECT ON `{name}`.* TO {reader}@'%'")
             ended = start(tmp_path, re.sub("//[^@]*@", f"//{reader}@", url))
         finally:
-            cursor.execute(f"DROP USER {reader}@'%%'")
+            cursor.execute(f"DROP USER {reader}@'%'")
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == "DATABASE_URL: the user may only read the database"
+    assert ended.stderr.splitlines()[-1] == "DATABASE_URL: the user has no right to write to the database"

@@ -71,7 +71,7 @@ def execute(home: Path, statement: str) -> list[Any]:
         return database.execute(statement).fetchall()
 
 
-def test_silent_mail_server_changes_no_response_and_loses_no_mail(tmp_path, mail_server):
+def test_silent_mail_server_changes_no_response(tmp_path, mail_server):
     settings = {"EMAIL_URL": f"smtp://127.0.0.1:{mail_server.server_address[1]}", "RATE_LOGIN": "off"}
     live = Live(tmp_path, **settings)
     try:

@@ -600,8 +600,10 @@ def test_passwords_in_urls_are_encoded(value):
     assert (settings["EMAIL_HOST"], settings["EMAIL_PORT"]) == ("h", 587)
 
 
-@pytest.mark.parametrize("text", ["smtp://u:p@s/s@h:25", "smtp+tls://u:p/s@h:587", "smtp+ssl://u:p@s#s@h:465"])
-def test_passwords_in_email_urls_that_are_not_encoded_are_refused(value, text):
+@pytest.mark.parametrize(
+    "text", ["smtp://u:p@s/s@h:25", "smtp+tls://u:p/s@h:587", "smtp+ssl://u:p@s#s@h:465", "smtp://u:1?s@h:25"]
+)
+def test_unencoded_passwords_in_email_urls_are_refused(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: .* %40 for @$"):
         env.email("X", "")

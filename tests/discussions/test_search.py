@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def use_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the search among recent rows (tests/test_searched_pages.py)."""
-    monkeypatch.setattr(SearchPagination, "search_windows", (0,))
+    monkeypatch.setattr(SearchPagination, "search_windows", ())
 
 
 def search(client, club, text, **rest):
