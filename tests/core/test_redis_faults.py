@@ -434,11 +434,9 @@ def test_cache_is_used_after_outage_without_stale_roles(tmp_path):
         assert bob.call("POST", f"{club}join/")[0] == 201
         assert alice.call("PATCH", f"{club}members/{bob.id}/", {"role": "moderator"})[0] == 200
 
-        def seen() -> tuple[int, int, int]:
-            """Return the statuses of Bob's PATCH, of Bob's list of invites and of an anonymous GET."""
-            changed = bob.call("PATCH", club, {"description": "Changed by Bob"})[0]
-            outsider = live.call("GET", f"/api/v1/{club}").status
-            return changed, bob.call("GET", f"{club}invites/")[0], outsider
+        def seen() -> tuple[int, int]:
+            """Return the statuses of Bob's list of invites, which moderators may see, and of an anonymous GET."""
+            return bob.call("GET", f"{club}invites/")[0], live.call("GET", f"/api/v1/{club}").status
 
         def hits() -> int:
             with Redis(port=server.port) as client:
@@ -451,14 +449,14 @@ def test_cache_is_used_after_outage_without_stale_roles(tmp_path):
             return hits() > before
 
         before = seen()
-        assert before == (200, 200, 200)
+        assert before == (200, 200)
         assert is_used()
         server.stop()
         assert seen() == before
         assert alice.call("PATCH", f"{club}members/{bob.id}/", {"role": "member"})[0] == 200
         assert alice.call("PATCH", club, {"visibility": "private"})[0] == 200
         after = seen()
-        assert after == (403, 403, 404)
+        assert after == (403, 404)
         server.start("--appendonly", "yes", "--dir", str(tmp_path))
         wait_until(is_used, seconds=30)
         for _ in range(5):
