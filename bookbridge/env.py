@@ -423,7 +423,7 @@ def is_missing_table(error: Exception) -> bool:
 
 
 def is_write_denied(error: Exception) -> bool:
-    """Return whether a database error means that the user, or the process for an SQLite file, may only read."""
+    """Return whether a database error means that the user, or the process for an SQLite file, has no right to write."""
     code = error.args[0] if error.args else None
     return code == 1142 or code == "attempt to write a readonly database"
 

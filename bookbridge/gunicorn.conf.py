@@ -106,7 +106,8 @@ with suppress(AttributeError):
     mallopt(M_TRIM_THRESHOLD, 256 * 1024)
 
 
-# Needs the right to write, although it finds no row.
+# Needs the right to write, although it finds no row. The same as in core.observability.health, which needs the settings
+# to be loaded.
 WRITE_PROBE = "UPDATE django_migrations SET applied = applied WHERE id = 0"
 
 

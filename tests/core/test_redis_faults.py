@@ -250,7 +250,7 @@ def test_flush_resets_windows_only(server, ask, anonymous, client_of, alice, rat
     cache.client.get_client().flushall()
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
     assert ask() is None
-    # Nobody is signed out, and nothing is lost that a retry needs.
+    # Sessions and the stored responses of idempotent requests are in the database.
     assert me.get("/api/v1/users/me/").status_code == 200
     anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access']}")
     assert anonymous.get("/api/v1/users/me/").status_code == 200
