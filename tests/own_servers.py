@@ -80,6 +80,19 @@ class OwnMariaDB(OwnProcess):
         ]
         super().__init__(command, port, home / "log")
 
+    def start(self, *options: str) -> None:
+        """Start the server, and wait until it executes statements; a Galera node accepts connections before that."""
+        super().start(*options)
+        wait_until(self._executes)
+
+    def _executes(self) -> bool:
+        import MySQLdb
+
+        try:
+            return bool(self.run("SELECT 1", database="mysql"))
+        except MySQLdb.OperationalError:
+            return False
+
     @property
     def url(self) -> str:
         return f"mysql://root@127.0.0.1:{self.port}/bookbridge"

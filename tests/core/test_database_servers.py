@@ -175,6 +175,7 @@ def test_readyz_fails_on_a_node_without_quorum(tmp_path, start_mariadb):
         node.run(
             f"SET GLOBAL wsrep_cluster_address = 'gcomm://127.0.0.1:{free_port()}?pc.wait_prim=no'", database="mysql"
         )
+        wait_until(lambda: ready(live)[0] == 503)
         status, content = ready(live)
         assert (status, content["database"], content["reason"]) == (503, "down", "OperationalError 1047")
         answer = live.call("GET", f"{API}books/")
