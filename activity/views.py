@@ -117,7 +117,7 @@ class NotificationSettingsView(generics.RetrieveUpdateAPIView, GenericAPIView): 
 
 @extend_schema(summary="Unsubscribe from e-mails", responses={204: NO_CONTENT})
 class UnsubscribeView(ActionView):
-    """Turn off the e-mails of one kind of notification with the token of an e-mail (RFC 8058).
+    """Turn off the e-mails of the kinds of notifications that an e-mail contained, with its token (RFC 8058).
 
     Takes JSON and the form that mail programs send, with the token in the body or in the URL. GET changes nothing.
     """

@@ -13,7 +13,7 @@ from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_NAMES, MAX_PAGES, NAME_LEN
 from catalog.ratings import HALF_STARS
 from core.api.serializers import FloatField, IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.images.storage import image_url
-from core.languages import shortest_tag
+from core.languages import INVALID_LANGUAGE_MESSAGE, shortest_tag
 from core.registry import book_fields
 from core.search.normalize import language_tag
 
@@ -40,7 +40,7 @@ class IsbnField(VisibleTextField):
 class LanguageTagField(VisibleTextField, serializers.RegexField):
     """A BCP 47 tag, stored in lower case and shown as `pt-BR`. `por` becomes `pt`, which BCP 47 requires."""
 
-    default_error_messages = {"invalid": _("Enter a valid language tag, such as en or pt-BR.")}
+    default_error_messages = {"invalid": INVALID_LANGUAGE_MESSAGE}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12, **kwargs)

@@ -1,6 +1,11 @@
 """Codes of languages."""
 
+import re
+
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+INVALID_LANGUAGE_MESSAGE = _("Enter a valid language tag, such as en or pt-BR.")
 
 # ISO 639-2 (both forms, `fre` and `fra`) to ISO 639-1, for every language that has a two-letter code: BCP 47 requires
 # the shorter one. Other three-letter codes are valid tags. Old library records still use the retired codes `scc`, `scr`
@@ -35,3 +40,9 @@ def shortest_tag(tag: str) -> str:
     """Return a BCP 47 tag in lower case, with the two-letter code if the language has one: `por-BR` gives `pt-br`."""
     language, *others = tag.lower().split("-")
     return "-".join([ISO_639_2_TO_1.get(language, language), *others])
+
+
+def parse_tag(text: str) -> str:
+    """Return a BCP 47 tag as it is stored (`por-BR` gives `pt-br`); "" if the text is not a tag."""
+    tag = shortest_tag(text.strip())
+    return tag if re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", tag) and len(tag) <= 12 else ""

@@ -62,6 +62,8 @@ def decide(case: Case, requested: DecisionRequest, *, by: User) -> Decision:
     review.check_can_decide(requested.action)
     if requested.reason not in REASONS_BY_ACTION[requested.action]:
         raise InvalidFieldError("reason", "does_not_fit", _("This reason does not fit the decision."))
+    if requested.reason == DecisionReason.OTHER and not requested.comment:
+        raise InvalidFieldError("comment", "required", _("Please explain the decision."))
     return review.apply_decision(requested)
 
 

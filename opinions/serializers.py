@@ -40,7 +40,7 @@ class MyOpinionSerializer(ModelSerializer):
 
 
 class NullableMyOpinionSerializer(MyOpinionSerializer):
-    """The caller's own opinion, with nulls if there is none."""
+    """The caller's own opinion; without one, `text` is empty and the other fields are null."""
 
     rating = RatingField(read_only=True, allow_null=True)
     text = VisibleTextField(read_only=True)

@@ -76,7 +76,7 @@ class MyOpinionViewSet(EntryAccessMixin, GenericViewSet):
 
     @extend_schema(summary="Get your opinion", responses=NullableMyOpinionSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Get the caller's own opinion. All fields are null if there is none."""
+        """Get the caller's own opinion. Without one, `text` is empty and all other fields are null."""
         return Response(NullableMyOpinionSerializer(self.get_object()).data)
 
     @extend_schema(summary="Give your opinion", responses=MyOpinionSerializer)

@@ -10,13 +10,13 @@ from reviews.models import ReviewImport, SupersededError
 MAX_SECONDS_PER_RUN = 2.0
 
 
-def notify_failure(*, id: int) -> None:
-    """Record that an import failed, and notify its user."""
+def fail_import(*, id: int) -> None:
+    """Mark an import as failed after the last attempt."""
     for review_import in ReviewImport.objects.open().defer("content").filter(pk=id):
         review_import.fail("gave_up")
 
 
-@task(atomic=False, bulk=True, on_failure=notify_failure)
+@task(atomic=False, bulk=True, on_failure=fail_import)
 def process_import(*, id: int) -> bool:
     """Process some rows of an import; return whether there are more."""
     review_import = ReviewImport.objects.open().uploaded().select_related("user").filter(pk=id).first()

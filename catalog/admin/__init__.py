@@ -1,6 +1,6 @@
-"""The admin of the catalog."""
+"""Admin of the catalog."""
 
-from catalog.admin import books, revisions
-from catalog.merges import admin
+from catalog.admin import books, proposals, revisions
+from catalog.merges import admin as merges
 
-__all__ = ["admin", "books", "revisions"]
+__all__ = ["books", "merges", "proposals", "revisions"]

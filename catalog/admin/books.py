@@ -25,6 +25,7 @@ from catalog.querysets import BookQuerySet
 from core.admin.base import LargeTableModelAdmin
 from core.api.exceptions import Conflict
 from core.images.storage import is_stored_name
+from core.languages import INVALID_LANGUAGE_MESSAGE, parse_tag
 from core.search.fields import query_terms
 from moderation.admin_mixins import ReportableModelAdmin
 
@@ -90,7 +91,18 @@ class CoverField(forms.URLField):
             super().run_validators(value)
 
 
-class BookForm(forms.ModelForm):  # type: ignore[type-arg]
+class LanguageForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Base of the forms with a language, which is stored as the API stores it."""
+
+    def clean_language(self) -> str:
+        text = self.cleaned_data["language"]
+        tag = parse_tag(text)
+        if text and not tag:
+            raise ValidationError(INVALID_LANGUAGE_MESSAGE)
+        return tag
+
+
+class BookForm(LanguageForm):
     """Form for books. `BookAdmin.save_model` saves with `Book.create_book` and `Book.update_book`."""
 
     authors = OnePerLineField(label=_("Authors"))
@@ -109,9 +121,6 @@ class BookForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.initial[name] = getattr(self.instance, name)
             self.initial["isbn"] = self.instance.isbn13
 
-    def clean_language(self) -> str:
-        return str(self.cleaned_data["language"]).lower()
-
     def clean_isbn(self) -> str | None:
         isbn13: str | None = self.cleaned_data["isbn"]
         if isbn13 and Edition.objects.filter(isbn13=isbn13).exclude(book=self.instance.pk).exists():
@@ -119,7 +128,7 @@ class BookForm(forms.ModelForm):  # type: ignore[type-arg]
         return isbn13
 
 
-class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
+class EditionForm(LanguageForm):
     isbn13 = IsbnField(label="ISBN")
 
     class Meta:
@@ -254,6 +263,12 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
             obj.pk = Book.create_book(by=request.user, **fields).pk  # type: ignore[arg-type]
             obj.refresh_from_db()
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save new editions with `Book.add_edition`."""
+        for edition in formset.save(commit=False):
+            fields = {name: getattr(edition, name) for name in EditionForm.Meta.fields}
+            form.instance.add_edition(by=request.user, **fields)
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._report_conflicts(super().changeform_view, request, *args, **kwargs)
 
@@ -292,7 +307,3 @@ def _as_book_queryset(queryset: QuerySet[Any]) -> BookQuerySet:
     if not isinstance(queryset, BookQuerySet):
         raise TypeError("A BookQuerySet is required.")
     return queryset
-
-
-from catalog.admin import proposals, revisions  # noqa: E402, F401
-from catalog.merges import admin as merging_admin  # noqa: E402, F401  (Django discovers admin modules here)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_NAMES, MAX_PAGES, NAME_LENGTH
-from core.languages import shortest_tag
 from core.search.normalize import is_blank, to_single_line
 
 TITLE_LENGTH = 500
@@ -50,7 +49,7 @@ def join_title(title: Any, subtitle: Any) -> str:
 def name_list(values: Iterable[Any] | None, *, names: bool = True) -> list[str]:
     """Return the distinct values; names of people and publishers that are all in capitals in ordinary case."""
     if isinstance(values, str | dict):
-        raise TypeError("This is no list.")
+        raise TypeError("This is not a list.")
     found = (text(value, NAME_LENGTH) for value in values or [])
     return list(dict.fromkeys(ordinary_case(name) if names else name for name in found if name))[:MAX_NAMES]
 
@@ -89,13 +88,7 @@ def pages(number: Any) -> int | None:
     return number if type(number) is int and 1 <= number <= MAX_PAGES else None
 
 
-def language_tag(value: Any) -> str:
-    """Return a BCP 47 tag as the catalog stores it: `por` gives `pt`; "" if it is none."""
-    tag = shortest_tag(text(value, 40))
-    return tag if re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", tag) and len(tag) <= 12 else ""
-
-
 def web_url(value: Any) -> str:
-    """Return a URL of the web, "" for anything else."""
+    """Return an http or https URL, "" for anything else."""
     url = text(value, 501)
     return url if url.startswith(("https://", "http://")) and len(url) <= 500 and " " not in url else ""

@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 from catalog.isbn import normalize_isbn
 from catalog.providers.base import Provider, ProviderBook, parse_json
-from catalog.providers.cleaning import join_title, language_tag, name_list, pages, paragraphs, text, web_url, year
+from catalog.providers.cleaning import join_title, name_list, pages, paragraphs, text, web_url, year
+from core.languages import parse_tag
 
 
 class GoogleBooksProvider(Provider):
@@ -59,6 +60,6 @@ def _parse_volume(item: dict[str, Any]) -> ProviderBook:
         page_count=pages(info.get("pageCount")),
         # Google sends links without TLS, but serves them with it.
         cover_url=cover.replace("http://books.google", "https://books.google", 1),
-        language=language_tag(info.get("language")),
+        language=parse_tag(text(info.get("language"), 40)),
         description=paragraphs(info.get("description")),
     )

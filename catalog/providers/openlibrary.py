@@ -5,7 +5,8 @@ from typing import Any
 
 from catalog.models import NAME_LENGTH
 from catalog.providers.base import Provider, ProviderBook, parse_json
-from catalog.providers.cleaning import join_title, language_tag, name_list, pages, text, web_url, year
+from catalog.providers.cleaning import join_title, name_list, pages, text, web_url, year
+from core.languages import parse_tag
 
 
 class OpenLibraryProvider(Provider):
@@ -40,7 +41,7 @@ def _parse_book(data: dict[str, Any]) -> ProviderBook:
         page_count=pages(data.get("number_of_pages")),
         cover_url=_cover(data.get("cover") or {}),
         # A book in several languages has none of them.
-        language=language_tag(text(languages[0], 40).removeprefix("/languages/")) if len(languages) == 1 else "",
+        language=parse_tag(text(languages[0], 40).removeprefix("/languages/")) if len(languages) == 1 else "",
     )
 
 

@@ -1,14 +1,14 @@
-"""Parser for the layout of our own (`reviews.csv_layout`), which `GET users/me/export.csv` writes."""
+"""Parser for BookBridge's own layout (`reviews.csv_layout`), which `GET users/me/export.csv` writes."""
 
 import datetime
 
+from core.languages import parse_tag
 from readings.services import PastReading
 from reviews import csv_layout
 from reviews.choices import ReviewVisibility
 from reviews.imports import goodreads, rows
 from reviews.imports.errors import InvalidRowError
 from reviews.imports.rows import ReviewRow
-from reviews.models import BODY_LENGTH
 
 REQUIRED = ("Title", "Author")
 DATES = goodreads.DATES
@@ -25,7 +25,8 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
     cells = {name: csv_layout.unguard(cell) for name, cell in cells.items()}
     warnings: list[str] = []
     rating = rows.rating(cells["My Rating"], warnings)
-    body, review_title = _body(cells["My Review"], warnings), rows.review_title(cells["Review Title"])
+    body = rows.body(csv_layout.from_html(cells["My Review"]), warnings)
+    review_title = rows.review_title(cells["Review Title"])
     readings = _readings(cells, day_first)
     if rating is None and not body and not review_title and not readings:
         return None
@@ -46,16 +47,8 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
         readings=readings,
         review_title=review_title,
         visibility=_choice(cells["Visibility"]),
-        language=rows.language(cells["Review Language"]),
+        language=parse_tag(cells["Review Language"]),
     )
-
-
-def _body(html: str, warnings: list[str]) -> str:
-    text = csv_layout.from_html(html).strip()
-    if len(text) > BODY_LENGTH:
-        warnings.append("text_cut")
-        text = text[: BODY_LENGTH - 1].rstrip() + "…"
-    return text
 
 
 def _choice(text: str) -> str:

@@ -74,7 +74,7 @@ def title(text: str) -> str:
 
 
 def authors(texts: Sequence[str]) -> list[str]:
-    """Return the normalized authors, at least one. Others than the first are ignored if they are invalid.
+    """Return the normalized authors, at least one. Invalid authors after the first are ignored.
 
     Raises InvalidRowError.
     """
@@ -109,23 +109,22 @@ def split_names(text: str, *, separators: str = ",，;；、") -> list[str]:
 def review_text(html: str, warnings: list[str]) -> tuple[str, bool]:
     """Return the text without markup, and whether a part of it was marked as a spoiler."""
     text, spoiler = html_to_text(html)
+    return body(text, warnings), spoiler
+
+
+def body(text: str, warnings: list[str]) -> str:
+    """Return the text of a review, truncated; an empty string if it has no visible character."""
     text = "" if is_blank(text) else text.strip()
     if len(text) > BODY_LENGTH:
         warnings.append("text_cut")
         text = text[: BODY_LENGTH - 1].rstrip() + "…"
-    return text, spoiler
+    return text
 
 
 def review_title(text: str) -> str:
     """Return the title of a review on one line, truncated; an empty string without one."""
     line = to_single_line(text)
     return "" if is_blank(line) else line[:REVIEW_TITLE_LENGTH].rstrip()
-
-
-def language(text: str) -> str:
-    """Return a language tag as reviews store it; an empty string for anything else."""
-    tag = text.strip().lower()
-    return tag if re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", tag) and len(tag) <= 12 else ""
 
 
 def rating(text: str, warnings: list[str]) -> int | None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import ProtectedError
 from django.test import Client
 from django.utils.html import escape
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog.models import Book, Revision
@@ -145,6 +146,36 @@ def test_add_edition(admin: Client, book: Book) -> None:
     edition = {"editions-TOTAL_FORMS": "1", "editions-0-isbn13": "0-8044-2957-X", "editions-0-format": "Paperback"}
     assert admin.post(f"{BOOKS}{book.pk}/change/", form(**edition)).status_code == 302
     assert list(book.editions.values_list("isbn13", "format")) == [(ISBN, ""), (OTHER_ISBN, "Paperback")]
+
+
+def test_added_edition_is_found_and_shown_at_once(admin: Client, book: Book, anonymous: APIClient) -> None:
+    url = f"/api/v1/books/{book.pk}/"
+    assert len(anonymous.get(url).json()["editions"]) == 1
+    edition = {
+        "editions-TOTAL_FORMS": "1",
+        "editions-0-isbn13": OTHER_ISBN,
+        "editions-0-title": "A casamenteira",
+        "editions-0-language": "por-BR",
+    }
+    assert admin.post(f"{BOOKS}{book.pk}/change/", form(**edition)).status_code == 302
+    shown = anonymous.get(url).json()["editions"]
+    assert [(row["title"], row["language"]) for row in shown[1:]] == [("A casamenteira", "pt-BR")]
+    found = anonymous.get("/api/v1/books/", {"search": "casamenteira"}).json()["results"]
+    assert [row["id"] for row in found] == [book.pk]
+
+
+@pytest.mark.parametrize(("entered", "stored"), [("pt-BR", "pt-br"), ("por", "pt"), ("", "")])
+def test_language_of_book_is_stored_as_the_api_stores_it(admin: Client, book: Book, entered: str, stored: str) -> None:
+    assert admin.post(f"{BOOKS}{book.pk}/change/", form(language=entered)).status_code == 302
+    assert Book.objects.get(pk=book.pk).language == stored
+
+
+@pytest.mark.parametrize("field", ["language", "editions-0-language"])
+def test_invalid_language_shows_error(admin: Client, book: Book, field: str) -> None:
+    sent = {"editions-TOTAL_FORMS": "1", "editions-0-isbn13": OTHER_ISBN, field: "Portuguese!"}
+    response = admin.post(f"{BOOKS}{book.pk}/change/", form(**sent))
+    assert response.status_code == 200
+    assert "Enter a valid language tag" in response.content.decode()
 
 
 def test_revision_is_reverted(admin: Client, book: Book, staff: User) -> None:
