@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_noop as _
 
-# Time zones that are not called after their city.
+# Names of time zones; all others are named after their city.
 ZONE_NAMES = {
     "UTC": _("UTC"),
     "America/Sao_Paulo": _("Brasília time"),

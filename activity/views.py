@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -85,10 +85,9 @@ class MarkReadView(ActionView):
     def _filter_ids(self, rows: NotificationQuerySet, ids: list[int]) -> NotificationQuerySet:
         """Return the notifications with these ids. Raises ValidationError for unknown ids and those of other users."""
         known = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
-        unknown = ErrorDetail(str(_("Notification not found.")), "does_not_exist")
-        errors = {f"ids.{n}": [unknown] for n, pk in enumerate(ids) if pk not in known}
+        errors = {f"ids.{n}": [_("Notification not found.")] for n, pk in enumerate(ids) if pk not in known}
         if errors:
-            raise ValidationError(errors)
+            raise ValidationError(errors, "does_not_exist")
         return rows.filter(pk__in=known)
 
 

@@ -17,18 +17,20 @@ from clubs.signals import entry_merged, entry_unmerged
 
 @receiver(account_deleted)
 def record_anonymized_ballots(sender: Any, *, user: User, **kwargs: Any) -> None:
-    """Record that the ballots of a deleted account are nobody's."""
+    """Record changes of the ballots that a deleted account created; they no longer have a creator."""
     record_changes_of(changes_of(Ballot.objects.filter(created_by=user), ChangeType.BALLOT))
 
 
 @receiver(entry_merged)
 def move_candidacies(sender: Any, *, merge: Merge, source: Entry, target: Entry, **kwargs: Any) -> None:
-    """Move the candidacies of an entry to the one that stays."""
+    """Move the candidacies of an entry, with votes and results, to the entry that stays."""
     both = list(Candidate.objects.filter(entry=target).values_list("ballot", flat=True))
     candidacies = Candidate.objects.filter(entry=source)
     _record_changes(candidacies)
-    merge.record_moved("candidate", candidacies.exclude(ballot__in=both).values_list("pk", flat=True))
-    candidacies.reassign(to=target)
+    # A ballot that has both entries keeps both candidacies.
+    movable = candidacies.exclude(ballot__in=both)
+    merge.record_moved("candidate", movable.values_list("pk", flat=True))
+    movable.update(entry=target)
 
 
 @receiver(entry_unmerged)

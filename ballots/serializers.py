@@ -28,8 +28,7 @@ class EntryIdListField(serializers.ListField):
         ids: list[Any] = super().to_internal_value(data)
         for index, pk in enumerate(ids):
             if pk in ids[:index]:
-                duplicate = serializers.ErrorDetail(str(self.error_messages["duplicate"]), "duplicate")
-                raise serializers.ValidationError({str(index): [duplicate]})
+                raise serializers.ValidationError({str(index): [self.error_messages["duplicate"]]}, "duplicate")
         return ids
 
 
@@ -70,8 +69,7 @@ class VoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
         # The field of the other method is ignored, as unknown fields are.
         field = VotingMethod(self.context["method"]).field
         if field not in attrs:
-            required = serializers.ErrorDetail(str(self.error_messages["required"]), "required")
-            raise serializers.ValidationError({field: [required]})
+            raise serializers.ValidationError({field: [self.error_messages["required"]]}, "required")
         return {"choices": attrs[field]}
 
 
@@ -84,14 +82,14 @@ class BallotRoundSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class RecountCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A book that won but cannot be had."""
+    """The winning entry to leave out, and the reason."""
 
     without = IdField(help_text=_("The winning entry."))
     reason = SingleLineField(max_length=REASON_LENGTH)
 
 
 class RecountSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A second count of the same votes, without a book that had won."""
+    """A recount of the same votes without an earlier winner."""
 
     without = serializers.IntegerField(allow_null=True, help_text=_("The entry that had won."))
     reason = serializers.CharField()
@@ -119,7 +117,9 @@ class BallotResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
         child=serializers.ListField(child=serializers.IntegerField()),
         help_text=_("Anonymous votes in random order, with the entries still proposed at closing time."),
     )
-    recounts = RecountSerializer(many=True, help_text=_("Second counts, oldest first; `winner` is that of the last."))
+    recounts = RecountSerializer(
+        many=True, help_text=_("Recounts, oldest first; `winner` above is that of the last one.")
+    )
 
 
 class BallotSerializer(ModelSerializer):

@@ -15,7 +15,7 @@ from ballots.models import Ballot
 from ballots.querysets import BallotQuerySet
 from ballots.serializers import BallotCreateSerializer, BallotSerializer, RecountCreateSerializer, VoteSerializer
 from clubs.access import AccessLevel, ClubChildViewSetMixin
-from core.api.responses import problem_schema
+from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
 
 CONFLICT_RESPONSES = problem_schema(409, "`ballot_closed`.")
@@ -95,7 +95,7 @@ class BallotViewSet(
         ballot.vote(by=current_user(request), **vote)
         return Response({VotingMethod(ballot.method).field: vote["choices"]})
 
-    @extend_schema(summary="Withdraw your vote", request=None, responses={204: None, **CONFLICT_RESPONSES})
+    @extend_schema(summary="Withdraw your vote", request=None, responses={204: NO_CONTENT, **CONFLICT_RESPONSES})
     @vote.mapping.delete
     def withdraw_vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Idempotent: also succeeds without a vote."""

@@ -1,1 +1,1 @@
-"""Books: one row a work, with its editions, authors and subjects; search, lookup by ISBN, revisions."""
+"""Books, one row per work, with editions, authors and subjects; search, lookup by ISBN, revisions."""

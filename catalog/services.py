@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Book, DuplicateISBN
-from catalog.providers import ProviderBook, default_provider
+from catalog.providers import ProviderBook, get_provider_chain
 from core.api.exceptions import APIProblem
 
 
@@ -18,7 +18,7 @@ def lookup_isbn(isbn13: str, *, by: User) -> tuple[Book, bool]:
     existing = Book.objects.with_isbn(isbn13).first()
     if existing:
         return existing, False
-    provider_book = default_provider(isbn13).get_by_isbn(isbn13)
+    provider_book = get_provider_chain(isbn13).get_by_isbn(isbn13)
     if provider_book is None:
         raise APIProblem(404, "unknown_isbn", _("No book with this ISBN was found."))
     return _create_from_provider(provider_book, isbn13, by=by)

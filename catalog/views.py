@@ -34,7 +34,7 @@ from catalog.serializers import (
 )
 from catalog.versions import ANY_BOOK_VERSION, CATALOG_VERSION
 from core.api.pagination import SearchPagination
-from core.api.responses import problem_schema
+from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
 from core.db.prepared import prepared
 from core.images.processing import ImageSpec
@@ -68,7 +68,10 @@ def detailed_books(user: User | AnonymousUser) -> BookQuerySet:
     ),
     destroy=extend_schema(
         summary="Delete a book",
-        responses={204: None, **problem_schema(409, "`book_in_use`: the book is on a reading list or has reviews.")},
+        responses={
+            204: NO_CONTENT,
+            **problem_schema(409, "`book_in_use`: the book is on a reading list or has reviews."),
+        },
     ),
 )
 class BookViewSet(

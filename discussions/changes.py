@@ -54,7 +54,7 @@ def record_block_changes(user: int, other: int) -> None:
 
 
 def record_entry_changes(*entries: Entry) -> None:
-    """Record that threads get another entry, or none, and that their guarded posts are judged by another progress."""
+    """Record changes of the threads about these entries, and of their posts that another progress now unlocks."""
     threads = Thread.objects.filter(entry__in=entries)
     posts = Post.objects.filter(thread__entry__in=entries, spoiler_percent__gt=0)
     record_changes_of(changes_of(threads, ChangeType.THREAD), changes_of(posts, ChangeType.POST))

@@ -25,20 +25,20 @@ def detach_account(sender: Any, *, user: User, anonymize: bool, **kwargs: Any) -
 
 @receiver(club_deleted)
 def delete_threads(sender: Any, *, club: Club, **kwargs: Any) -> None:
-    """Delete the threads of a club that is being deleted."""
-    services.delete_club_content(club)
+    """Delete the threads and posts of a club that is being deleted, which is locked."""
+    Thread.objects.filter(club=club).delete_with_posts()
 
 
 @receiver(account_event)
 def record_block(sender: Any, *, event: AccountEvent, **kwargs: Any) -> None:
-    """Record what a block, or its end, hides or shows."""
+    """Record the changes that blocking or unblocking a user hides or shows."""
     if event.verb in ("user.blocked", "user.unblocked") and event.user and event.object_id:
         record_block_changes(event.user, event.object_id)
 
 
 @receiver(entry_removed)
 def record_removed_entry(sender: Any, *, entry: Entry, **kwargs: Any) -> None:
-    """Record that the threads about a deleted entry are about none."""
+    """Record changes of the threads whose entry is being deleted."""
     record_entry_changes(entry)
 
 

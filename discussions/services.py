@@ -1,4 +1,4 @@
-"""Functions of discussions for receivers of other apps' signals."""
+"""Detach deleted accounts from their posts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from discussions.models import Post, Thread
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-
-def delete_club_content(club: Club) -> None:
-    """Delete the threads and posts of a club being deleted. The club must be locked."""
-    Thread.objects.filter(club=club).delete_with_posts()
 
 
 def detach_user(user: User, *, anonymize: bool) -> None:

@@ -43,13 +43,17 @@ class MeetingFilter(django_filters.FilterSet):
     )
     status = django_filters.ChoiceFilter(choices=MeetingStatus.choices)
     series = IdFilter(method="filter_series", label=_("The id of a series."))
-    # `from` is a keyword.
-    locals()["from"] = DayFilter(method="filter_from", label=_("The first day, in the club’s time zone."))
     to = DayFilter(method="filter_to", label=_("The last day, in the club’s time zone."))
 
     class Meta:
         model = Meeting
         fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        """Add `from`, which is a keyword in Python."""
+        first_day = DayFilter(method="filter_from", label=_("The first day, in the club’s time zone."))
+        return {**super().get_filters(), "from": first_day}
 
     def filter_upcoming(self, queryset: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
         """Filter by the start only, because non-members may not see the duration."""

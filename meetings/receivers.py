@@ -20,7 +20,7 @@ from meetings.models import Meeting, withdraw_all_rsvps, withdraw_rsvps
 
 @receiver(account_deleted)
 def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
-    """Withdraw the RSVPs of a deleted account, delete its attendance, and record that its date polls are nobody's."""
+    """Withdraw the RSVPs of a deleted account, delete its attendance, and record changes of its date polls."""
     withdraw_all_rsvps(user.pk)
     record_changes_of(changes_of(DatePoll.objects.filter(created_by=user), ChangeType.DATE_POLL))
 
@@ -49,7 +49,7 @@ def shift_meetings(sender: Any, *, entry: Entry, by: User, days: int, since: dat
 
 @receiver(entry_removed)
 def record_removed_entry(sender: Any, *, entry: Entry, **kwargs: Any) -> None:
-    """Record that the meetings and date polls about a deleted entry are about none."""
+    """Record changes of the meetings and date polls whose entry is being deleted."""
     _record_changes(entry)
 
 

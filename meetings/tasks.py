@@ -44,7 +44,7 @@ def schedule_reminder(meeting: Meeting) -> None:
 def schedule_seat_notices(meeting: Meeting, kind: str, users: list[int]) -> None:
     """Schedule the notifications of users on the waitlist about seats that have become free."""
     for batch in batched(users, BATCH_SIZE):
-        notify_promoted_users.enqueue(meeting_id=meeting.pk, user_ids=batch, kind=str(kind))
+        notify_waitlisted_users.enqueue(meeting_id=meeting.pk, user_ids=batch, kind=str(kind))
 
 
 def schedule_purge(meeting: Meeting, *, after: datetime.timedelta) -> None:
@@ -69,8 +69,8 @@ def send_reminder(*, meeting_id: int, days: int, starts: str) -> None:
 
 
 @task()
-def notify_promoted_users(*, meeting_id: int, user_ids: list[int], kind: str = NotificationKind.SEAT_PROMOTED) -> None:
-    """Notify users of the waitlist that they got a seat, or that one is free."""
+def notify_waitlisted_users(*, meeting_id: int, user_ids: list[int], kind: str) -> None:
+    """Notify users on the waitlist that they got a seat, or that a seat is free."""
     meeting = _meetings().not_deleted().filter(pk=meeting_id).first()
     if meeting is not None:
         notifications.notify_waitlist(meeting, NotificationKind(kind), user_ids)

@@ -7,27 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
-from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.functional import Promise
-from django.utils.timesince import timesince
-from django.utils.translation import get_language_info, gettext, ngettext, pgettext_lazy
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.admin.changelist import count_up_to
-from core.admin.dashboard import MAX_COUNTED, Panel, format_capped
 from core.registry import report_targets
 from moderation.choices import (
     PENALTIES,
     SEVERITY,
     VIOLATION_REASONS,
     Action,
-    CaseStatus,
     DecisionReason,
-    HiddenState,
     Reason,
 )
 from moderation.models import Appeal, Case, CaseView, Decision
@@ -181,34 +173,3 @@ def recent_views() -> Any:
 def prefetch_other_viewers(by: User) -> Prefetch[Any]:
     """Prefetch recent views by other moderators into `other_views`."""
     return Prefetch("views", recent_views().exclude(by=by).order_by("-created_at"), to_attr="other_views")
-
-
-def moderation_panel(request: HttpRequest) -> Panel | None:
-    """Return the dashboard panel with the number of open cases, appeals and hidden content."""
-    if not request.user.has_perm("moderation.view_case"):
-        return None
-    queue = reverse("admin:moderation_case_changelist")
-    open_cases = Case.objects.open()
-    oldest = open_cases.order_by("opened_at").values_list("opened_at", flat=True).first()
-    hidden = Case.objects.filter(QUEUES["hidden"][1])
-    appeals = count_up_to(open_cases.filter(is_appealed=True), MAX_COUNTED)
-    open_count, hidden_count = count_up_to(open_cases, MAX_COUNTED), count_up_to(hidden, MAX_COUNTED)
-    rows: list[tuple[str | Promise, Any, str]] = [
-        (ngettext("open case", "open cases", open_count), format_capped(open_count), queue),
-        (_("oldest waiting for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
-        (ngettext("appeal waiting", "appeals waiting", appeals), format_capped(appeals), f"{queue}?queue=appealed"),
-        (ngettext("hidden text", "hidden texts", hidden_count), format_capped(hidden_count), f"{queue}?queue=hidden"),
-    ]
-    return Panel(_("Moderation"), rows)
-
-
-# Filters of the case list: value of the `queue` parameter -> label and condition.
-QUEUES = {
-    "open": (pgettext_lazy("cases", "open"), Q(status=CaseStatus.OPEN)),
-    "appealed": (_("appealed"), Q(status=CaseStatus.OPEN, is_appealed=True)),
-    "pending": (_("hidden pending review"), Q(hidden_state=HiddenState.PENDING)),
-    "hidden": (_("hidden"), Q(hidden_state__in=[HiddenState.PENDING, HiddenState.HIDDEN])),
-    "closed": (_("decided"), Q(status=CaseStatus.CLOSED)),
-    "deleted": (_("deleted"), Q(status=CaseStatus.DELETED)),
-    "all": (pgettext_lazy("cases", "all"), Q()),
-}

@@ -1,7 +1,7 @@
 """What the moderation app contributes to `core.registry`."""
 
 from core.registry import admin_panels, audit_logs, export_sections, message_renderers, report_targets
-from moderation.case_page import moderation_panel
+from moderation.admin_dashboard import moderation_panel
 from moderation.export import EXPORT_SECTIONS
 from moderation.models import CaseView
 from moderation.notifications import render_decision, render_hiding_penalty

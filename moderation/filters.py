@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.registry import report_targets
-from moderation import case_page
+from moderation.case_page import language_name
 from moderation.choices import CaseStatus, Reason
 from moderation.models import Case, Report
+from moderation.queue import QUEUES
 
 MAX_LANGUAGES = 50
 
@@ -24,7 +25,7 @@ class QueueFilter(admin.SimpleListFilter):
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(key, label) for key, (label, _condition) in case_page.QUEUES.items()]
+        return [(key, label) for key, (label, _condition) in QUEUES.items()]
 
     def choices(self, changelist: Any) -> Any:
         for key, label in self.lookup_choices:
@@ -33,11 +34,11 @@ class QueueFilter(admin.SimpleListFilter):
 
     def value(self) -> str:
         value = super().value()
-        return value if value in case_page.QUEUES else "open"
+        return value if value in QUEUES else "open"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         is_search = "id__in" in request.GET or request.GET.get("q")
-        return queryset if is_search and super().value() is None else queryset.filter(case_page.QUEUES[self.value()][1])
+        return queryset if is_search and super().value() is None else queryset.filter(QUEUES[self.value()][1])
 
 
 class TargetTypeFilter(admin.SimpleListFilter):
@@ -75,7 +76,7 @@ class LanguageFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         used = Case.objects.filter(status=CaseStatus.OPEN).exclude(language="").order_by("language")
         codes = used.values_list("language", flat=True).distinct()[:MAX_LANGUAGES]
-        return sorted(((code, case_page.language_name(code)) for code in codes), key=lambda choice: choice[1])
+        return sorted(((code, language_name(code)) for code in codes), key=lambda choice: choice[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(language=self.value()) if self.value() else queryset

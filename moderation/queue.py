@@ -6,18 +6,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from core.admin.changelist import IndexOrderedChangeList
 from core.registry import report_targets
-from moderation.choices import SEVERITY, Action, Reason
+from moderation.choices import SEVERITY, Action, CaseStatus, HiddenState, Reason
 from moderation.models import Appeal, Case, Decision, Report
 
 EXCERPT_LENGTH = 160
 HISTORY_ACTIONS = (Action.HIDE, Action.WARN, Action.SUSPEND)
+# Filters of the case list: value of the `queue` parameter -> label and condition.
+QUEUES = {
+    "open": (pgettext_lazy("cases", "open"), Q(status=CaseStatus.OPEN)),
+    "appealed": (_("appealed"), Q(status=CaseStatus.OPEN, is_appealed=True)),
+    "pending": (_("hidden pending review"), Q(hidden_state=HiddenState.PENDING)),
+    "hidden": (_("hidden"), Q(hidden_state__in=[HiddenState.PENDING, HiddenState.HIDDEN])),
+    "closed": (_("decided"), Q(status=CaseStatus.CLOSED)),
+    "deleted": (_("deleted"), Q(status=CaseStatus.DELETED)),
+    "all": (pgettext_lazy("cases", "all"), Q()),
+}
 
 
 class CaseChangeList(IndexOrderedChangeList):

@@ -49,8 +49,8 @@ class SealQuerySet(models.QuerySet["Seal"]):
         """Return the seals that keep opinions secret now."""
         return self.filter(Q(opens_at=None) | Q(opens_at__gt=timezone.now()))
 
-    def of_book(self) -> SealQuerySet:
-        """Return the closed seals of the book of an outer query of entries.
+    def closed_for_outer_entry(self) -> SealQuerySet:
+        """Return the closed seals on the book of an outer query's entry.
 
         The ratings of all entries of a book in a club are those of the same members, so one seal is enough.
         """
@@ -179,7 +179,7 @@ def _record_event(verb: str, entry: Entry, by: User | None) -> None:
 
 def is_sealed() -> Exists:
     """Return an expression for entries: whether opinions on the book are secret in the club."""
-    return Exists(Seal.objects.of_book())
+    return Exists(Seal.objects.closed_for_outer_entry())
 
 
 def sealed_with() -> Subquery:

@@ -23,7 +23,7 @@ SUMMARY_SCHEMA: dict[str, Any] = {
     "changed_minds": {
         "type": ["integer", "null"],
         "format": "int32",
-        "description": "Number of members whose rating is another than at the opening; null while sealed.",
+        "description": "Number of members whose rating has changed since the opening; null while sealed.",
     },
 }
 

@@ -13,6 +13,7 @@ from django.db.models import F, Prefetch
 
 from accounts.models import User
 from catalog.models import Book, Edition
+from core.db.locking import batched
 from readings.models import Reading, ReadingState
 from reviews import csv_layout
 from reviews.models import Review
@@ -37,13 +38,10 @@ def build_csv(user: User) -> IO[bytes]:
 
 def _rows(user: User) -> Iterator[dict[str, Any]]:
     """Yield a row for each book that the user has reviewed or read, in batches."""
-    own = ({"author": user}, Review), ({"user": user}, Reading)
-    ids = sorted(
-        {pk for owner, model in own for pk in model._default_manager.filter(**owner).values_list("book", flat=True)}
-    )
+    reviewed = Review.objects.filter(author=user).values_list("book", flat=True)
+    read = Reading.objects.filter(user=user).values_list("book", flat=True)
     main = Edition.objects.filter(isbn13=F("book__isbn13"))
-    for start in range(0, len(ids), BATCH_SIZE):
-        batch = ids[start : start + BATCH_SIZE]
+    for batch in batched(sorted({*reviewed, *read}), BATCH_SIZE):
         books = Book.objects.filter(pk__in=batch).defer("search_text", "description").order_by("pk")
         reviews = {review.book_id: review for review in Review.objects.filter(author=user, book__in=batch)}
         readings: defaultdict[int, list[Reading]] = defaultdict(list)

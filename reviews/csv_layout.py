@@ -1,4 +1,4 @@
-"""The CSV layout of our own: that of Goodreads, with columns for what Goodreads does not know.
+"""BookBridge's CSV layout: that of Goodreads, with additional columns.
 
 `reviews.csv_export` writes it and `reviews.imports.bookbridge` reads it; docs/imports.md describes it.
 """

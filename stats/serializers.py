@@ -12,7 +12,7 @@ from clubs.club.models import Club
 from clubs.club.serializers import ClubSerializer
 from clubs.reading.serializers import MyProgressSerializer
 from core.api.serializers import StatisticsSerializer
-from stats.club_statistics import ClubStatistics, DivisiveBook
+from stats.club_statistics import ClubStatistics
 from stats.platform_statistics import PlatformStatistics
 from stats.user_statistics import UserStatistics
 
@@ -69,18 +69,23 @@ class UserStatisticsSerializer(StatisticsSerializer):
     clubs = serializers.IntegerField()
 
 
-class DivisiveBookSerializer(serializers.Serializer[Any]):
-    """A book and the spread of its ratings."""
+class StatisticsBookSerializer(serializers.Serializer[Any]):
+    """The book of a row of statistics."""
 
     id = serializers.IntegerField(source="book.pk")
     title = serializers.CharField(source="book.title")
     author = serializers.CharField(source="book.author")
     cover_url = serializers.SerializerMethodField()
+
+    def get_cover_url(self, row: Any) -> str | None:
+        return BookSummarySerializer().get_cover_url(row.book)
+
+
+class DivisiveBookSerializer(StatisticsBookSerializer):
+    """A book and the spread of its ratings."""
+
     standard_deviation = serializers.FloatField(help_text=_("Population standard deviation in stars; two decimals."))
     ratings_count = serializers.IntegerField(help_text=_("Number of ratings by the club's active members."))
-
-    def get_cover_url(self, divisive: DivisiveBook) -> str | None:
-        return BookSummarySerializer().get_cover_url(divisive.book)
 
 
 class MonthSerializer(serializers.Serializer[Any]):

@@ -38,7 +38,7 @@ def manage(command: list[str], env: dict[str, str]) -> None:
 # manage.py, but an import waits at row N of each pass, so that a test can interrupt it before its end.
 PAUSING_MANAGE = """
 import runpy, sys, time
-from catalog.imports.progress import ProgressReporter
+from core.management.progress import ProgressReporter
 
 advance, pause_at = ProgressReporter.advance, int(sys.argv.pop(1))
 

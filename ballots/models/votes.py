@@ -24,14 +24,6 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         """Return candidates of closed ballots that did not win."""
         return self.filter(ballot__status=BallotStatus.CLOSED, won=False)
 
-    def reassign(self, *, to: Entry) -> None:
-        """Move candidacies, with votes and results, to the entry that theirs is merged into.
-
-        If a ballot has both entries, both candidacies stay. The club must be locked.
-        """
-        with_both = Candidate.objects.filter(entry=to).values_list("ballot", flat=True)
-        self.exclude(ballot__in=list(with_both)).update(entry=to)
-
 
 class Candidate(models.Model):
     """A candidate of a ballot. It stays when its entry is deleted, hence no database constraint on `entry`."""

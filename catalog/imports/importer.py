@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from catalog.imports.formats import RowParser
 from catalog.imports.lines import MAX_LINE_BYTES, LineReader, UnreadableFileError
-from catalog.imports.progress import ProgressReporter
 from catalog.imports.records import AuthorRecord, InvalidRowError, SkipReason
 from catalog.imports.rejects import MAX_ROW_BYTES, RejectsFile
 from catalog.imports.writer import ImportRow, write_rows
 from catalog.models import ImportCheckpoint
 from core.db.transactions import MAX_ATTEMPTS, atomic_with_retry
+from core.management.progress import ProgressReporter
 
 # A batch also ends at this size, so that very long lines do not exhaust the memory.
 BATCH_BYTES = 8_000_000

@@ -75,6 +75,7 @@ def _start_merge(target_id: int, source_id: int, *, by: User, reason: str) -> Me
     merge.save(update_fields=["filled_revision"])
     target.update_search_text()
     _log("book.merged", merge, target, by, reason)
+    _enqueue(merge)
     return merge
 
 
@@ -94,6 +95,7 @@ def _start_undo(merge: Merge, *, by: User, reason: str) -> None:
     merge.status, merge.undone_by, merge.undone_reason = MergeStatus.UNDOING, by, reason
     merge.save(update_fields=["status", "undone_by", "undone_reason"])
     _log("book.unmerged", merge, books[merge.target_id], by, reason)
+    _enqueue(merge)
 
 
 def _keep_title(merge: Merge, source: Book) -> None:
@@ -116,7 +118,11 @@ def _missing_fields(target: Book, source: Book) -> dict[str, Any]:
 
 
 def _log(verb: str, merge: Merge, target: Book, by: User, reason: str) -> None:
-    """Write the logs, and enqueue the task that moves the remaining rows."""
+    """Record the merge, or its undoing, in the activity log and the audit log."""
     record_event(verb, actor=by.pk, object_ref=target.object_ref)
     log_audit_event(verb, by=by, target=target, reason=reason, detail=f"merge {merge.pk}: book {merge.source_id}")
+
+
+def _enqueue(merge: Merge) -> None:
+    """Enqueue the task that moves the remaining rows."""
     continue_merge.using(run_after=timezone.now() + TASK_DELAY).enqueue(merge_id=merge.pk)

@@ -4,7 +4,7 @@
 provider after the other.
 """
 
-from catalog.providers.base import Provider, ProviderBook
-from catalog.providers.chain import default_provider
+from catalog.providers.base import ProviderBook
+from catalog.providers.chain import get_provider_chain
 
-__all__ = ["Provider", "ProviderBook", "default_provider"]
+__all__ = ["ProviderBook", "get_provider_chain"]

@@ -37,12 +37,15 @@ class ProviderChain:
         failed = False
         for provider in self.providers:
             seconds = min(PROVIDER_SECONDS, deadline - time.monotonic())
+            if seconds <= 0:
+                failed = True
+                break
             try:
-                book = provider.get_by_isbn(isbn13, seconds=seconds) if seconds > 0 else None
-                failed = failed or seconds <= 0
+                book = provider.get_by_isbn(isbn13, seconds=seconds)
             except ProviderError as error:
                 logger.warning("A book provider failed: %s", error)
-                failed, book = True, None
+                failed = True
+                continue
             if book is not None:
                 return book
         if failed:
@@ -51,8 +54,8 @@ class ProviderChain:
         return None
 
 
-def default_provider(isbn13: str) -> ProviderChain:
-    """Return the providers that the settings configure for this ISBN."""
+def get_provider_chain(isbn13: str) -> ProviderChain:
+    """Return the chain of the configured providers for this ISBN."""
     providers: list[Provider] = [OpenLibraryProvider(settings.OPENLIBRARY_URL)]
     if isbn13.startswith(BRAZILIAN_PREFIXES):
         providers.insert(0, BrasilAPIProvider(settings.BRASILAPI_URL))

@@ -274,8 +274,8 @@ class Post(models.Model):
         deleted_at = list(rows.values_list("deleted_at", flat=True))
         if not deleted_at:
             raise Http404
-        if deleted_at[0] is not None:
-            raise Conflict("post_deleted", _("This post is deleted."), post=self.pk)
+        self.deleted_at = deleted_at[0]
+        self.require_not_deleted()
 
     def _set_hidden(self, at: datetime.datetime | None) -> None:
         self.hidden_at = at

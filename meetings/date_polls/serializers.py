@@ -13,11 +13,6 @@ from meetings.date_polls.models import MAX_OPTIONS, MIN_OPTIONS, DateAnswer, Dat
 from meetings.serializers import MeetingDetailsSerializer
 
 
-def invalid(code: str, text: Any) -> list[serializers.ErrorDetail]:
-    """Return an error of one field."""
-    return [serializers.ErrorDetail(str(text), code)]
-
-
 class DateOptionCreateSerializer(serializers.Serializer[Any]):
     """A time to choose from."""
 
@@ -43,11 +38,11 @@ class DatePollCreateSerializer(MeetingDetailsSerializer):
         options = [option["starts_at"] for option in attrs["options"]]
         for index, starts_at in enumerate(options):
             if starts_at in options[:index]:
-                duplicate = invalid("duplicate", self.error_messages["duplicate"])
-                raise serializers.ValidationError({"options": {str(index): {"starts_at": duplicate}}})
+                duplicate = {"starts_at": [self.error_messages["duplicate"]]}
+                raise serializers.ValidationError({"options": {str(index): duplicate}}, "duplicate")
         if attrs["closes_at"] >= min(options):
-            too_late = invalid("closes_too_late", self.error_messages["closes_too_late"])
-            raise serializers.ValidationError({"closes_at": too_late})
+            too_late = [self.error_messages["closes_too_late"]]
+            raise serializers.ValidationError({"closes_at": too_late}, "closes_too_late")
         return {**attrs, "options": options}
 
 
@@ -65,15 +60,13 @@ class DateAnswerSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError(
-                {"yes": invalid("required", self.fields["yes"].error_messages["required"])}
-            )
+            raise serializers.ValidationError({"yes": [self.fields["yes"].error_messages["required"]]}, "required")
         seen: set[int] = set()
         for name in ("yes", "maybe"):
             for index, pk in enumerate(attrs.setdefault(name, [])):
                 if pk in seen:
-                    duplicate = invalid("duplicate", self.error_messages["duplicate"])
-                    raise serializers.ValidationError({name: {str(index): duplicate}})
+                    duplicate = [self.error_messages["duplicate"]]
+                    raise serializers.ValidationError({name: {str(index): duplicate}}, "duplicate")
                 seen.add(pk)
         return attrs
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import current_user
 from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin
-from core.api.responses import problem_schema
+from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
 from meetings.date_polls.filters import DatePollFilter
 from meetings.date_polls.models import DateAnswer, DateAnswerQuerySet, DatePoll, DatePollQuerySet
@@ -96,7 +96,7 @@ class DatePollViewSet(
         poll.answer(by=current_user(request), **values)
         return Response({name: sorted(ids) for name, ids in values.items()})
 
-    @extend_schema(summary="Withdraw your answer", request=None, responses={204: None, **CONFLICT_RESPONSES})
+    @extend_schema(summary="Withdraw your answer", request=None, responses={204: NO_CONTENT, **CONFLICT_RESPONSES})
     @answer.mapping.delete
     def withdraw_answer(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Idempotent: also succeeds without an answer."""

@@ -71,7 +71,7 @@ class CaseAdmin(ReadOnlyModelAdmin):
     actions = ("decide_selected",)
 
     class Media:
-        css: ClassVar = {"all": ("moderation/desk.css",)}
+        css: ClassVar = {"all": ("moderation/case.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         return super().get_queryset(request).prefetch_related(case_page.prefetch_other_viewers(current_user(request)))

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.search.normalize import to_single_line
 from readings.services import PastReading
@@ -44,31 +44,26 @@ class ExportFormat(NamedTuple):
         return columns | {alias.casefold(): column for alias, column in self.aliases.items()}
 
 
-GOODREADS = ExportFormat(
-    goodreads.REQUIRED, goodreads.OPTIONAL, goodreads.DATES, goodreads.parse_key, goodreads.parse_row
-)
+def _format(module: Any, **options: Any) -> ExportFormat:
+    """Return the format that a module of this package describes."""
+    return ExportFormat(
+        required=module.REQUIRED,
+        optional=module.OPTIONAL,
+        dates=module.DATES,
+        parse_key=module.parse_key,
+        parse_row=module.parse_row,
+        **options,
+    )
+
+
 SOURCES = {
-    "goodreads": GOODREADS,
-    # The exporters of Skoob write the layout that Goodreads imports.
-    "skoob": GOODREADS,
-    "storygraph": ExportFormat(
-        *(storygraph.REQUIRED, storygraph.OPTIONAL, storygraph.DATES),
-        *(storygraph.parse_key, storygraph.parse_row, storygraph.ALIASES),
-    ),
-    "hardcover": ExportFormat(
-        *(hardcover.REQUIRED, hardcover.OPTIONAL, hardcover.DATES, hardcover.parse_key, hardcover.parse_row),
-        parse_readings=hardcover.parse_readings,
-    ),
-    "bookwyrm": ExportFormat(
-        bookwyrm.REQUIRED, bookwyrm.OPTIONAL, bookwyrm.DATES, bookwyrm.parse_key, bookwyrm.parse_row
-    ),
-    "librarything": ExportFormat(
-        *(librarything.REQUIRED, librarything.OPTIONAL, librarything.DATES),
-        *(librarything.parse_key, librarything.parse_row),
-    ),
-    "bookbridge": ExportFormat(
-        *(bookbridge.REQUIRED, bookbridge.OPTIONAL, bookbridge.DATES, bookbridge.parse_key, bookbridge.parse_row),
-    ),
+    "goodreads": _format(goodreads),
+    "skoob": _format(goodreads),  # the exporters of Skoob write the layout that Goodreads imports
+    "storygraph": _format(storygraph, aliases=storygraph.ALIASES),
+    "hardcover": _format(hardcover, parse_readings=hardcover.parse_readings),
+    "bookwyrm": _format(bookwyrm),
+    "librarything": _format(librarything),
+    "bookbridge": _format(bookbridge),
 }
 
 

@@ -48,7 +48,9 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
     return ReviewRow(
         key=parse_key(cells),
         title=rows.title(cells["Title"]),
-        authors=rows.authors([_natural(name) for name in (cells["Primary Author"], *_others(cells))]),
+        authors=rows.authors(
+            [_natural(name) for name in (cells["Primary Author"], *cells["Secondary Author"].split("|"))]
+        ),
         rating=rating,
         body=body,
         contains_spoilers=spoiler,
@@ -86,10 +88,6 @@ def parse_readings(cells: dict[str, str]) -> list[PastReading]:
     if start or "currently reading" in labels:
         return [*past, PastReading(ReadingState.READING, started_on=start)]
     return past
-
-
-def _others(cells: dict[str, str]) -> list[str]:
-    return cells["Secondary Author"].split("|")
 
 
 def _natural(name: str) -> str:

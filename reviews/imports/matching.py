@@ -1,6 +1,5 @@
 """Matching of rows with books of the catalog."""
 
-from contextlib import suppress
 from typing import Any
 
 from accounts.models import User
@@ -98,10 +97,8 @@ def add_book(row: ReviewRow, *, by: User) -> Book:
 def _edition(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the valid fields of the edition."""
     ignored: list[str] = []
-    with suppress(KeyError):
-        fields = {**fields, "format": fields["format"][:50]}
     return {
-        "format": records.optional(fields.get("format", ""), "format", ignored, max_length=50),
+        "format": records.optional(fields.get("format", "")[:50], "format", ignored, max_length=50),
         "publisher": records.optional(fields.get("publisher", ""), "publisher", ignored),
         "page_count": records.pages(fields.get("page_count"), ignored),
         "published_year": records.year(fields.get("published_year"), ignored),

@@ -70,18 +70,7 @@ class ImportSerializer(ModelSerializer):
     class Meta:
         model = ReviewImport
         fields = [
-            *(
-                "id",
-                "source",
-                "visibility",
-                "status",
-                "failure",
-                "rows",
-                "done",
-                "created",
-                "updated",
-                "skipped",
-            ),
+            *("id", "source", "visibility", "status", "failure", "rows", "done", "created", "updated", "skipped"),
             *("failed", "errors", "remarks", "created_at", "ended_at"),
         ]
         read_only_fields = fields

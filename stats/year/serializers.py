@@ -7,29 +7,17 @@ from rest_framework import serializers
 from catalog.models import Book
 from catalog.serializers import BookSummarySerializer
 from core.api.serializers import StatisticsSerializer
-from stats.serializers import DivisiveBookSerializer
+from stats.serializers import DivisiveBookSerializer, StatisticsBookSerializer
 from stats.year.statistics import YearInBooks
 
 
-class YearBookSerializer(serializers.Serializer[Any]):
-    """A book of the year."""
-
-    id = serializers.IntegerField(source="book.pk")
-    title = serializers.CharField(source="book.title")
-    author = serializers.CharField(source="book.author")
-    cover_url = serializers.SerializerMethodField()
-
-    def get_cover_url(self, row: Any) -> str | None:
-        return BookSummarySerializer().get_cover_url(row.book)
-
-
-class FinishedBookSerializer(YearBookSerializer):
+class FinishedBookSerializer(StatisticsBookSerializer):
     """A book with the day on which it was finished."""
 
     finished_on = serializers.DateField()
 
 
-class RatedBookSerializer(YearBookSerializer):
+class RatedBookSerializer(StatisticsBookSerializer):
     """A book with the mean and the number of its ratings."""
 
     average_rating = serializers.FloatField()

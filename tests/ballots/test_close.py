@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from activity.models import Event, Notification
 from ballots.models import Ballot
+from catalog.merges.services import merge_books
 from clubs.models import Club, Entry, EntryChange
 from core.tasks.worker import run_pending
 from tests.ballots.helpers import let_expire, poll, url
@@ -265,8 +266,7 @@ def test_merged_entry_keeps_its_votes(
     with_both, with_one = poll(club, entries), poll(club, entries[:2])
     for ballot in (with_both, with_one):
         cast(club, ballot, entries, {as_bob: [1]})
-    persuasion.candidacies.all().reassign(to=sanditon)
-    persuasion.delete_entry(by=alice)
+    merge_books(target=sanditon.book, source=persuasion.book, by=alice, reason="The same book")
     shown = as_bob.get(url(club, with_one)).json()
     assert (shown["candidates"], shown["my_vote"]) == ([emma.pk, sanditon.pk], {"ranking": [sanditon.pk]})
     assert as_moe.post(url(club, with_both, "close/")).json()["result"]["outcome"] == "no_votes"

@@ -55,7 +55,7 @@ def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypa
         def get_by_isbn(self, isbn13: str) -> providers.ProviderBook:
             return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
-    monkeypatch.setattr("catalog.services.default_provider", lambda isbn13: Slow())
+    monkeypatch.setattr("catalog.services.get_provider_chain", lambda isbn13: Slow())
     for _round in range(ROUNDS):
         for book in Book.objects.all():
             book.delete_book()
@@ -74,7 +74,7 @@ def test_lookups_of_two_isbns_create_one_book(clients: list[APIClient], monkeypa
         def get_by_isbn(self, isbn13: str) -> providers.ProviderBook:
             return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
-    monkeypatch.setattr("catalog.services.default_provider", lambda isbn13: Both())
+    monkeypatch.setattr("catalog.services.get_provider_chain", lambda isbn13: Both())
     isbns = ["9780306406157", "9780804429573"]
     for _round in range(ROUNDS):
         for book in Book.objects.all():

@@ -138,6 +138,19 @@ def test_bulk_decision_handles_each_case_separately(as_moira, as_norbert, client
     assert len(texts(as_alice)) == 2
 
 
+def test_bulk_decision_for_reason_other_needs_a_comment(as_moira, clients, review, alice):
+    report(clients[0], review, reason="other")
+    report(clients[0], alice, reason="spam")
+    cases = [case_of(review), case_of(alice)]
+    chosen = {"action": "decide_selected", "_selected_action": [case.pk for case in cases]}
+    chosen |= {f"version_{case.pk}": case.version for case in cases} | {"decision": "warn"}
+    response = as_moira.post(QUEUE, chosen, follow=True)
+    messages = [str(message) for message in response.context["messages"]]
+    assert "Please explain the decision." in messages[0]
+    assert messages[1:] == ["1 case decided."]
+    assert [decision.case_id for decision in Decision.objects.all()] == [cases[1].pk]
+
+
 def test_case_shows_other_viewers(as_moira, as_norbert, clients, review):
     report(clients[0], review)
     case = case_of(review)

@@ -123,6 +123,17 @@ def test_minimal_file_is_imported(upload):
     assert (report["created"], Review.objects.get().rating) == (1, 9)
 
 
+def test_invisible_text_is_not_imported(upload):
+    upload("Title,Author,My Rating,My Review\nEmma,Jane Austen,4,\u200b \u200b\n".encode(), "bookbridge")
+    assert Review.objects.get().body == ""
+
+
+@pytest.mark.parametrize(("tag", "stored"), [("por-BR", "pt-br"), ("eng", "en"), ("none!", "en")])
+def test_language_of_review_is_stored_as_the_shortest_tag(upload, tag, stored):
+    upload(f"Title,Author,My Rating,My Review,Review Language\nEmma,Jane Austen,4,Good,{tag}\n".encode(), "bookbridge")
+    assert Review.objects.get().language == stored
+
+
 def test_unknown_visibility_is_private(upload):
     upload(b"Title,Author,My Rating,Visibility\nEmma,Jane Austen,4,friends\n", "bookbridge")
     assert Review.objects.get().visibility == "private"

@@ -11,10 +11,10 @@ from django.db import Error as DatabaseError
 
 from catalog.imports.formats import FORMATS, UnknownFormatError, detect_format
 from catalog.imports.importer import CatalogImporter
-from catalog.imports.interrupts import GracefulInterrupt
 from catalog.imports.lines import LineReader, UnreadableFileError
-from catalog.imports.progress import ProgressReporter
 from core.management.arguments import batch_size
+from core.management.interrupts import GracefulInterrupt
+from core.management.progress import ProgressReporter
 
 # Additional counts in the summary, shown if not zero.
 COUNT_LABELS = {

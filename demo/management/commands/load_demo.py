@@ -12,8 +12,8 @@ from django.db import transaction
 from catalog.imports.formats import detect_format
 from catalog.imports.importer import CatalogImporter
 from catalog.imports.lines import LineReader
-from catalog.imports.progress import ProgressReporter
 from catalog.models import Book
+from core.management.progress import ProgressReporter
 
 DATA = settings.BASE_DIR / "catalog" / "data"
 FILES = ("demo_books.csv", "classicos.csv")

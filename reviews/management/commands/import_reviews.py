@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
 from accounts.models import User
-from catalog.imports.interrupts import GracefulInterrupt
-from catalog.imports.progress import ProgressReporter
+from core.management.interrupts import GracefulInterrupt
+from core.management.progress import ProgressReporter
 from reviews.choices import ReviewVisibility
 from reviews.imports.errors import REASON_MESSAGES, InvalidFileError
 from reviews.imports.files import SOURCES

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.imports.progress import ProgressReporter
 from core.counters.consistency import DenormalizationCheck
 from core.management.arguments import batch_size
+from core.management.progress import ProgressReporter
 from core.registry import column_checks, counter_checks
 
 

@@ -17,9 +17,9 @@ from accounts.models import User
 from catalog.models import Book
 from moderation.services import create_report
 from reviews.models import Review
-book, reporter = Book.objects.order_by("pk").first(), User.objects.create_user("desk.reporter", None)
+book, reporter = Book.objects.order_by("pk").first(), User.objects.create_user("case.reporter", None)
 for n in range({2 * COUNT}):
-    author = User.objects.create_user(f"desk.{{n}}", None)
+    author = User.objects.create_user(f"case.{{n}}", None)
     review = Review.create_review(book=book, by=author, rating=n % 10 + 1, body=f"This is text number {{n}}.")
     reason = ("abuse", "spam", "spoiler", "copyright")[n % 4]
     create_report(by=reporter, target_type="review", target_id=review.pk, reason=reason)
@@ -27,11 +27,11 @@ for n in range({2 * COUNT}):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Page]:
+def case_page(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Page]:
     """A superuser's page of a server with the cases, in a window of 1280 by 800."""
     superuser = ["createsuperuser", "--noinput", "--username", STAFF]
     prepare = [["load_demo"], superuser, ["shell", "-c", CREATE_CASES]]
-    home = tmp_path_factory.mktemp("desk")
+    home = tmp_path_factory.mktemp("case-page")
     with running_server(home, *prepare, DJANGO_SUPERUSER_PASSWORD=PASSWORD, RATE_WRITE="off") as address:
         context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=address)
         page = context.new_page()
@@ -54,38 +54,38 @@ def decide_in_a_row(page: Page, act: Callable[[str], None]) -> list[str]:
             act(DECISIONS[number % 4])
         expect(page.locator("#page")).to_contain_text("was notified")
         if number < 4:
-            page.screenshot(path=SCREENSHOTS / f"desk {number}.png")
+            page.screenshot(path=SCREENSHOTS / f"case {number}.png")
     return decided
 
 
-def test_cases_are_decided_by_keys_alone(desk: Page):
+def test_cases_are_decided_by_keys_alone(case_page: Page):
     def act(decision: str) -> None:
-        desk.keyboard.press(decision[0])
-        desk.keyboard.press("Enter")
+        case_page.keyboard.press(decision[0])
+        case_page.keyboard.press("Enter")
 
-    assert len(set(decide_in_a_row(desk, act))) == COUNT
+    assert len(set(decide_in_a_row(case_page, act))) == COUNT
 
 
-def test_cases_are_decided_by_mouse_alone(desk: Page):
+def test_cases_are_decided_by_mouse_alone(case_page: Page):
     def act(decision: str) -> None:
-        desk.click(f"#decide [value={decision}]")
-        desk.click("#decide [name=_next]")
+        case_page.click(f"#decide [value={decision}]")
+        case_page.click("#decide [name=_next]")
 
-    assert len(set(decide_in_a_row(desk, act))) == COUNT
+    assert len(set(decide_in_a_row(case_page, act))) == COUNT
     # The queue is empty now, and says so.
-    expect(desk.locator("[data-empty]")).to_contain_text("No case is waiting")
+    expect(case_page.locator("[data-empty]")).to_contain_text("No case is waiting")
 
 
-def test_keys_can_be_switched_off(desk: Page):
-    desk.goto(f"{QUEUE}?queue=closed")
-    desk.locator("#result_list tbody a").first.click()
-    keys = desk.locator("#case kbd").first
+def test_keys_can_be_switched_off(case_page: Page):
+    case_page.goto(f"{QUEUE}?queue=closed")
+    case_page.locator("#result_list tbody a").first.click()
+    keys = case_page.locator("#case kbd").first
     expect(keys).to_be_visible()
-    desk.uncheck("#desk-keys")
+    case_page.uncheck("#case-keys")
     expect(keys).to_be_hidden()
-    before = desk.url
-    desk.keyboard.press("n")
-    desk.reload()
-    assert desk.url == before
-    expect(desk.locator("#desk-keys")).not_to_be_checked()
-    desk.check("#desk-keys")
+    before = case_page.url
+    case_page.keyboard.press("n")
+    case_page.reload()
+    assert case_page.url == before
+    expect(case_page.locator("#case-keys")).not_to_be_checked()
+    case_page.check("#case-keys")

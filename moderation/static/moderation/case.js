@@ -44,8 +44,8 @@ function showFittingReasons(form) {
 }
 
 function useKeys(page, form) {
-  const box = page.querySelector("#desk-keys");
-  const setting = "bookbridge.desk.keys";
+  const box = page.querySelector("#case-keys");
+  const setting = "bookbridge.case.keys";
   const show = () => { page.dataset.keys = box?.checked === false ? "off" : "on"; };
   if (box) {
     box.checked = localStorage.getItem(setting) !== "off";

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from catalog.imports import progress
-from catalog.imports.progress import ProgressReporter
+from core.management import progress
+from core.management.progress import ProgressReporter
 
 
 class Terminal(io.StringIO):

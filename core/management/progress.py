@@ -1,4 +1,4 @@
-"""Progress display of an import."""
+"""Progress of a management command."""
 
 import time
 from typing import IO, Any
@@ -10,7 +10,10 @@ LOG_INTERVAL = 10.0
 
 
 class ProgressReporter:
-    """Progress in bytes: a bar with rate and time left on a terminal, else a line every `LOG_INTERVAL` seconds."""
+    """Progress towards a known size, in bytes or rows, with rate and time left.
+
+    A bar on a terminal, else a line every `LOG_INTERVAL` seconds.
+    """
 
     def __init__(self, stream: IO[str], *, size: int) -> None:
         self._stream = stream
