@@ -154,8 +154,11 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         # Save only the changed fields: counters and passwords may have changed since the form was loaded.
         columns = {field.name for field in User._meta.concrete_fields} & set(form.changed_data)
+        # Of two concurrent changes of `is_active` to the same value, only the first one counts.
+        others = User.objects.filter(pk=obj.pk).exclude(is_active=obj.is_active)
+        is_counted = others.update(is_active=obj.is_active) if change and "is_active" in columns else not change
         obj.save(update_fields=[*columns, *DERIVED_FIELDS] if change else None)
-        if not change or "is_active" in columns:
+        if is_counted:
             obj.update_user_count(+1 if obj.is_active else -1)
         bump_versions(USERS_VERSION)
 

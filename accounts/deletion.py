@@ -4,6 +4,8 @@ First deactivates the account and revokes its sessions, and commits that, so tha
 detaches or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
 """
 
+import logging
+
 from accounts.events import emit
 from accounts.models import AuthSession, RetiredUsername, ReviewsOnDeletion, User
 from accounts.services import check_current_password
@@ -11,6 +13,8 @@ from accounts.signals import account_deleted, account_detached
 from core.audit.models import AuditEntry
 from core.db.transactions import atomic_with_retry
 from core.images.storage import delete_on_commit
+
+logger = logging.getLogger(__name__)
 
 
 def close_account(user: User, *, password: str, reviews: ReviewsOnDeletion) -> None:
@@ -48,8 +52,15 @@ def erase(user: User) -> None:
 
 
 def finish_deletions() -> int:
-    """Finish some of the interrupted account deletions and return how many."""
-    pending = list(User.objects.exclude(reviews_on_deletion="")[:10])
-    for user in pending:
-        erase(user)
+    """Finish the interrupted account deletions and return how many. Raises ExceptionGroup if some failed again."""
+    errors: list[Exception] = []
+    pending = list(User.objects.exclude(reviews_on_deletion="").order_by("pk").values_list("pk", flat=True))
+    for pk in pending:
+        try:
+            erase(User(pk=pk))
+        except Exception as error:  # the other accounts must be deleted nevertheless
+            logger.exception("The account %s could not be deleted", pk)
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("Some accounts could not be deleted.", errors)
     return len(pending)

@@ -46,8 +46,6 @@ class PasswordField(serializers.CharField):
 
     default_error_messages = {
         "blank": _("Enter at least one visible character."),
-        # DRF's Portuguese translation wrongly says "more than".
-        "min_length": _("At least {min_length} characters."),
     }
 
     def __init__(self, *, new: bool = False, **kwargs: Any) -> None:

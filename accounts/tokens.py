@@ -204,12 +204,14 @@ def get_session(token: str) -> AuthSession:
 def verify(token: str) -> None:
     """Raise InvalidToken unless the access or refresh token would be accepted now."""
     try:
-        get_session(token)
+        claims = _decode(AccessToken, token)
     except InvalidToken:
         claims = _decode(RefreshToken, token)
         session = _get_valid_session(claims)
         if claims["jti"] != session.jti and not _grace_pair(session, claims):
             raise InvalidToken from None
+    else:
+        _get_valid_session(claims)
 
 
 def sign_out(token: str) -> None:

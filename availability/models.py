@@ -14,7 +14,6 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
-from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from accounts.blocks import blocked_ids, not_blocked
@@ -22,7 +21,7 @@ from accounts.models import User
 from activity.services import record_event
 from clubs.club.models import Club
 from clubs.members.models import Membership
-from clubs.reading.models import Entry
+from clubs.reading.models import Entry, lock_membership
 from core.api.exceptions import InvalidFieldError, PermissionDeniedProblem
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
@@ -57,8 +56,11 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
         return self.filter(Exists(members))
 
     def lenders(self, viewer: User | AnonymousUser) -> AvailabilityQuerySet:
-        """Return the offers to lend that `viewer` may see, by username."""
-        offers = self.filter(not_blocked(viewer, "user"), lends=True)
+        """Return the offers to lend that `viewer` may see, by username.
+
+        Leaves out copies that are lent to a user whom a block hides from the viewer.
+        """
+        offers = self.filter(not_blocked(viewer, "user"), not_blocked(viewer, "lent_to"), lends=True)
         return offers.select_related("user", "lent_to").order_by("user__username")
 
     def count_answers(self, entry: Entry) -> dict[str, Any]:
@@ -175,7 +177,6 @@ class Availability(models.Model):
     def _lock(cls, entry: Entry, user: User) -> Availability | None:
         """Lock the membership and the entry, and return the user's answer, if any."""
         # Progress locks the membership too: it exists even before there is an answer.
-        if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=user).first():
-            raise Http404
+        lock_membership(entry, user)
         entry.lock()
         return cls.objects.filter(entry=entry, user=user).select_related("lent_to").first()

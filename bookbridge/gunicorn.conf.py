@@ -31,11 +31,10 @@ os.environ.setdefault("DB_TIMEOUT", "10")
 try:
     # Names an invalid setting in one line. Not an import, because a reload in development must read the file again.
     settings = runpy.run_path(str(BASE_DIR / "bookbridge" / "settings.py"))
-    debug = env.bool_("DEBUG", False)
+    debug, port = settings["DEBUG"], settings["PORT"]
     host = env.str_("HOST", "127.0.0.1").strip("[]")
     if not re.fullmatch(r"[A-Za-z0-9.:-]+", host):
         raise env.invalid("HOST", "must be an address to listen on, such as 127.0.0.1 or 0.0.0.0")
-    port = env.int_("PORT", 8000, min_value=1, max_value=65535)
     # One process in development, since its cache is in the memory of the process.
     workers = env.int_("WEB_CONCURRENCY", 1 if debug else 2, min_value=1, max_value=64)
 except ImproperlyConfigured as error:
@@ -93,8 +92,8 @@ metrics_dir.mkdir(parents=True, exist_ok=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
 
 # Most systems allow a process 1,024 open files at first, which are too few for the connections.
-most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-resource.setrlimit(resource.RLIMIT_NOFILE, (min(most_files, 4096) if most_files > 0 else 4096, most_files))
+hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, 4096) if hard_limit > 0 else 4096, hard_limit))
 
 # glibc keeps freed memory in an arena for each thread, after the first password hash also blocks of 19 MiB. Limit it to
 # two arenas, and return large blocks to the system. Other C libraries have no mallopt.
@@ -121,10 +120,10 @@ def check_database() -> None:
     connection = load_backend(config["ENGINE"]).DatabaseWrapper(entry, "start")
     try:
         with connection.wrap_database_errors:
-            link = connection.get_new_connection(connection.get_connection_params())
+            raw_connection = connection.get_new_connection(connection.get_connection_params())
     except OperationalError as error:
         raise ImproperlyConfigured(f"DATABASE_URL: the database cannot be reached: {error.args[-1]}") from None
-    with closing(link), closing(link.cursor()) as cursor:
+    with closing(raw_connection), closing(raw_connection.cursor()) as cursor:
         if connection.vendor == "mysql":
             cursor.execute("SELECT @@character_set_database")
             if (charset := cursor.fetchone()[0]) != "utf8mb4":

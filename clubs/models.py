@@ -1,4 +1,4 @@
-"""All models of clubs."""
+"""Import the models of all packages, where Django looks for them."""
 
 from clubs.club.choices import JoinPolicy, Visibility
 from clubs.club.models import Club

@@ -1,8 +1,8 @@
-"""HTTP client for services outside, with limits of time and size; an address may be chosen by a user.
+"""HTTP client for external services, with limits of time and size; an address may be chosen by a user.
 
 No redirects are followed and no proxy settings are read. A host name is resolved once for each connection, all its
 addresses are checked, and the connection goes to one of them: a name that resolves to another address a moment later
-(DNS rebinding) leads nowhere else. Certificates are verified for the name.
+(DNS rebinding) has no effect. Certificates are verified for the name.
 """
 
 from __future__ import annotations

@@ -105,31 +105,31 @@ class OwnMariaDB(OwnProcess):
 
     def run(self, statement: str, database: str = "bookbridge") -> list[Any]:
         """Run a statement, and return its rows."""
-        link = self.connect(database)
+        connection = self.connect(database)
         try:
-            link.autocommit(True)
-            cursor = link.cursor()
+            connection.autocommit(True)
+            cursor = connection.cursor()
             cursor.execute(statement)
             return list(cursor.fetchall())
         finally:
-            link.close()
+            connection.close()
 
     @contextmanager
     def locked(self, statement: str) -> Iterator[Callable[[], None]]:
         """Lock the rows of `SELECT ... FOR UPDATE` until the end of the block, or a call of the returned function."""
-        link = self.connect()
-        link.cursor().execute(statement)
+        connection = self.connect()
+        connection.cursor().execute(statement)
 
         def release() -> None:
             with suppress(Exception):  # the server may be down by then
-                link.rollback()
+                connection.rollback()
 
         try:
             yield release
         finally:
             release()
             with suppress(Exception):
-                link.close()
+                connection.close()
 
     def transactions(self, condition: str = "TRUE") -> int:
         """Return how many transactions there are, such as those with `trx_state = 'LOCK WAIT'`."""

@@ -208,12 +208,13 @@ def test_nginx_rejects_requests_over_max_conns(tmp_path):
             nginx.terminate()
             nginx.wait(20)
     logged = (tmp_path / "access.log").read_text()
-    assert re.search(r" GET /email/confirm 503 ", logged)
     assert "secret" not in logged
     assert (response.status, response.headers["Retry-After"]) == (503, "5")
     assert response.headers["Content-Type"] == "application/problem+json"
     assert (body["status"], body["code"]) == (503, "unavailable")
     assert re.fullmatch("[0-9a-f]{32}", body["request_id"])
+    assert response.headers["X-Request-ID"] == body["request_id"]
+    assert re.search(rf" GET /email/confirm 503 .* {body['request_id']}$", logged, re.MULTILINE)
 
 
 def serve_ok(port=0):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -164,6 +164,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether tokens of this account are accepted now."""
         return self.is_active and not self.is_suspended
 
+    @atomic_with_retry
     def update_profile(self, **fields: Any) -> None:
         """Update the profile: `display_name`, `bio`, `language` or `timezone`.
 
@@ -172,12 +173,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         for name, value in fields.items():
             setattr(self, name, value)
         self.update_derived_fields()
-        with transaction.atomic():
-            self._update_fields([*fields, "search_text"] if "display_name" in fields else fields)
-            if "display_name" in fields:
-                bump_versions(USERS_VERSION)
-            if fields:
-                emit("profile.changed", self.pk)
+        self._update_fields([*fields, "search_text"] if "display_name" in fields else fields)
+        if "display_name" in fields:
+            bump_versions(USERS_VERSION)
+        if fields:
+            emit("profile.changed", self.pk)
 
     @atomic_with_retry
     def set_avatar(self, name: str) -> None:

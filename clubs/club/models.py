@@ -24,7 +24,7 @@ from activity.models import Notification, ObjectRef
 from activity.services import build_event, notify, record_event, record_events
 from clubs.club.choices import JoinPolicy, Visibility
 from clubs.club.querysets import ClubQuerySet
-from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role
+from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role, permission_denied
 from clubs.signals import club_deleted, club_visibility_changed
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
 from core.counters import counters
@@ -167,7 +167,7 @@ class Club(models.Model):
         """Delete the club and its content; `by` is None for staff. Raises PermissionDeniedProblem."""
         self.lock()
         self.require_owner(by)
-        self._delete(by=by)
+        self.delete_locked(by=by)
 
     @atomic_with_retry
     def join(self, user: User, *, message: str = "") -> Membership:
@@ -213,7 +213,7 @@ class Club(models.Model):
             text = _("Transfer ownership before you leave the club.")
             raise Conflict("owner_must_transfer", text, club=self.summary)
         else:
-            self._delete(by=user)
+            self.delete_locked(by=user)
 
     @atomic_with_retry
     def transfer(self, *, user_id: int, by: User) -> None:
@@ -247,7 +247,7 @@ class Club(models.Model):
             detail=DeferredMessage("role", OWNER),
         )
 
-    def _delete(self, *, by: User | None) -> None:
+    def delete_locked(self, *, by: User | None) -> None:
         """Delete the club, its content and its activity log. The club must be locked."""
         record_event("club.deleted", actor=by.pk if by else None, object_ref=self.object_ref)
         close_cases_of_club(self.pk)
@@ -307,7 +307,7 @@ class Club(models.Model):
     def require_owner(self, user: User | None) -> None:
         """Raise PermissionDeniedProblem unless `user` owns the club or is None (staff)."""
         if user is not None and self.owner_id != user.pk:
-            raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
+            raise permission_denied(Rank.OWNER)
 
     @property
     def is_full(self) -> bool:

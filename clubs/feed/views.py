@@ -39,7 +39,7 @@ class ClubActivityView(ClubAccessMixin, generics.ListAPIView, GenericAPIView):  
 
 
 class ClubNotificationSettingsView(ClubAccessMixin, generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """Get the caller's notification settings for the club: null by kind where those for all clubs hold."""
+    """The caller's notification settings for the club. Null for a kind to which the settings for all clubs apply."""
 
     serializer_class = ClubNotificationSettingsSerializer
     http_method_names = ["get", "head", "options", "patch"]
@@ -94,9 +94,9 @@ class ChangesView(APIView):
         """Objects of the caller's clubs and notifications that have changed since the cursor, oldest first.
 
         Without `since`: all that the caller may see. Read on with the new `cursor`, at once while `has_more` is true,
-        and get each object from its `url`, unless it is `deleted`. An object may be named more than once. A deleted
-        club means everything with that `club`. After joining a club, everything in it is listed; a change of counters
-        alone is none. A cursor is good for at least 30 days.
+        and get each object from its `url`, unless it is `deleted`. An object may be listed more than once. If a
+        club is deleted, discard everything with that `club`. After joining a club, everything in it is listed. A change
+        of counters alone is not listed. A cursor is valid for at least 30 days.
         """
         size = KeysetPagination().get_page_size(request)
         page = ChangeReader(current_user(request), request.query_params.get("since"), size).read()

@@ -60,7 +60,7 @@ from core.api.views import ActionView, GenericAPIView, GenericViewSet, validate
     destroy=extend_schema(
         summary="Reject a request, remove a member or lift a ban",
         description="Which of these depends on the status of the membership. Moderators only.",
-        responses={204: None, **NOT_ABOVE_RESPONSE},
+        responses={204: NO_CONTENT, **NOT_ABOVE_RESPONSE},
     ),
 )
 class MemberViewSet(

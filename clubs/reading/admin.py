@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from accounts.authentication import current_user
 from clubs.admin_redaction import redacted_column
 from clubs.club.models import Club
 from clubs.reading.choices import EntryStatus
@@ -55,7 +54,7 @@ class EntryAdmin(ClubChildAdmin):
         removed = 0
         for entry in Entry.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk"):
             with suppress(Http404):
-                entry.delete_entry(by=current_user(request))
+                entry.delete_entry(by=None)
                 removed += 1
         self.message_user(request, _("Entries removed: %(count)d.") % {"count": removed})
 

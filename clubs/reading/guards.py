@@ -1,4 +1,4 @@
-"""What opens the guards about a book, whatever the reader's progress in the entry is."""
+"""Conditions that open the spoiler guards of a book regardless of the user's progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def open_to(user: User, entry: str) -> Q:
-    """Return the condition for rows about whose entry (the name of the column) everything is open to `user`."""
+    """Return the condition that the guards about the entry in column `entry` are open to `user`."""
     consent = Q(Exists(SpoilerConsent.objects.filter(entry=OuterRef(entry), user=user.pk)))
     return reduce(or_, (opener(user, entry) for opener in guard_openers.values()), consent)
 

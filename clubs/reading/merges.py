@@ -1,9 +1,9 @@
 """Merge handler for reading lists.
 
-If a club lists only the merged book, its entry changes to the target book. If it lists both (for the first time, or
-both for the second time),  the target's entry stays,
-with the more advanced of the two statuses, and takes over milestones, threads, meetings and candidacies. For each user
-the newer progress is kept. The other entry and the older progress are archived and restored when the merge is undone.
+If a club lists only the merged book, its entry changes to the target book. If it lists both with the same reading
+number, the target's entry stays, with the more advanced of the two statuses, and takes over milestones, threads,
+meetings and candidacies. For each user the newer progress is kept. The other entry and the older progress are archived
+and restored when the merge is undone.
 """
 
 from __future__ import annotations

@@ -30,12 +30,12 @@ def shift_entry(entry: Entry, *, by: User, days: int, since: datetime.date, meet
     Return how many milestones and meetings were moved, all or none. The members get one notification. Raises
     InvalidFieldError for the first date that cannot be moved, and Http404 if the entry was deleted.
     """
-    entry._lock(with_user=by)
+    entry.lock_with_club(with_user=by)
     moved = {"milestones": _shift_milestones(entry, days, since), "meetings": 0}
     ends_on = entry.ends_on
     if ends_on is not None:
         entry.ends_on = _shifted(ends_on, days)
-        entry._check_dates(ends_on=entry.ends_on)
+        entry.check_dates(ends_on=entry.ends_on)
         entry.save(update_fields=["ends_on"])
         EntryChange.record(entry, by=by, ends_on=(ends_on, entry.ends_on))
         record_changes_of(changes_of(Entry.objects.filter(pk=entry.pk), ChangeType.ENTRY))

@@ -10,7 +10,7 @@ from activity.choices import NotificationKind
 from clubs.notifications import notify_members
 from core.tasks.decorators import task
 
-# Of books in another status nobody reads on.
+# The club does not read books in any other status.
 STATUSES = ("planned", "reading")
 
 

@@ -83,7 +83,10 @@ class EntryViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrieve
     @extend_schema(
         summary="Update a reading list entry",
         request=EntryUpdateSerializer,
-        responses={200: EntrySerializer, **problem_schema(409, "`illegal_transition`, `already_open`.")},
+        responses={
+            200: EntrySerializer,
+            **problem_schema(409, "`illegal_transition`, `already_listed`, `already_open`."),
+        },
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Update status, position, dates and note of an entry. Either all sent fields are saved or none."""

@@ -1,10 +1,10 @@
 """Conditional requests: `ETag` and `If-None-Match` on reads, `If-Match` on writes.
 
 The ETag of a list is a digest of the response body. That of an object is `"<state>.<body>"`: the state is a digest of
-the object without what the activity of other users moves, such as counters (`COUNTERS`). `If-None-Match` compares
-the whole ETag. `If-Match` of PUT and PATCH compares only the state, so that a like does not reject the author's edit;
-that of DELETE the whole ETag, because it would delete what others have added since. The ETag is computed while the row
-is locked. A response to a write that contains the object has the ETag of the next GET.
+the object without the fields in `EXCLUDED_FROM_STATE`, such as counters. `If-None-Match` compares the whole ETag.
+`If-Match` of PUT and PATCH compares only the state, so that a like does not reject the author's edit; that of DELETE
+the whole ETag, because it would delete what others have added since. The ETag is computed while the row is locked. A
+response to a write that contains the object has the ETag of the next GET.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from core.db.transactions import atomic_with_retry
 
 CONDITIONAL_METHODS = ("PUT", "PATCH", "DELETE")
 # Fields that change without a change of the object itself, and the caller's own rows, which have a state of their own.
-COUNTERS = frozenset(
+EXCLUDED_FROM_STATE = frozenset(
     {
         *("attended_count", "average_rating", "club_average_rating", "counts", "last_post_at", "likes_count"),
         *("members_count", "members_finished", "posts_count", "ratings_count", "reactions", "reviews_count"),
@@ -107,7 +107,7 @@ def normalize_etags(request: HttpRequest) -> None:
 
 def compute_state(data: Mapping[str, Any]) -> str:
     """Return the digest of an object as responses show it, without its counters."""
-    stable = {name: value for name, value in data.items() if name not in COUNTERS}
+    stable = {name: value for name, value in data.items() if name not in EXCLUDED_FROM_STATE}
     return hashlib.md5(JSONRenderer().render(stable), usedforsecurity=False).hexdigest()[:16]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import translation
 from django.utils.decorators import method_decorator
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from drf_spectacular.generators import SchemaGenerator
@@ -20,22 +19,6 @@ from rest_framework.response import Response
 from core.api.exceptions import InvalidParameter
 from core.api.renderers import JSONRenderer
 from core.api.views import StrictQueryParamsMixin
-
-
-@cache
-def _build_document(language: str) -> Any:
-    return SchemaGenerator().get_schema(request=None, public=True)
-
-
-class CachedSchemaGenerator(SchemaGenerator):
-    """drf-spectacular's generator, once per process and language, because the document depends on nothing else.
-
-    On a busy server it takes seconds to build, and client generators give up after five.
-    """
-
-    def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        """Return the document."""
-        return _build_document(get_language())
 
 
 class FormatQueryNegotiation(BaseContentNegotiation):
@@ -59,7 +42,11 @@ RENDERERS = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
 
 @cache
 def render_document(language: str, format_name: str) -> str | bytes:
-    """Return the document. Building it takes seconds and depends on nothing else, so each process does it once."""
+    """Return the document.
+
+    It depends on nothing else, so each process builds it once: that takes seconds on a busy server, and client
+    generators give up after five.
+    """
     with translation.override(language):
         document = SchemaGenerator().get_schema(request=None, public=True)
         renderer = RENDERERS[format_name]()
@@ -72,7 +59,6 @@ class SchemaView(StrictQueryParamsMixin, SpectacularAPIView):
 
     schema = None
     allowed_query_params = ("format",)
-    generator_class = CachedSchemaGenerator
 
     renderer_classes = list(RENDERERS.values())
     content_negotiation_class = FormatQueryNegotiation

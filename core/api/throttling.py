@@ -268,15 +268,7 @@ class WriteRateThrottle(RateThrottle):
         return [(str(request.user.pk), 1)]
 
 
-class IPRateThrottle(RateThrottle):
-    """A rate for each address; subclasses set the scope."""
-
-    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """Return the address."""
-        return [(network_prefix(get_client_ip(request)), 1)]
-
-
-class RegisterRateThrottle(IPRateThrottle):
+class RegisterRateThrottle(RateThrottle):
     """RATE_REGISTER for each address, and ten times that for registrations with an invitation.
 
     Many members of a club may share an address. An invalid invitation creates no account.
@@ -291,7 +283,7 @@ class RegisterRateThrottle(IPRateThrottle):
         return [(f"{address} invited", 10)] if isinstance(data, dict) and data.get("invite") else [(address, 1)]
 
 
-class RefreshRateThrottle(IPRateThrottle):
+class RefreshRateThrottle(RateThrottle):
     """Ten times RATE_ANON for each address, with a counter of its own.
 
     Thousands of phones may share the address of a carrier, and each refreshes every quarter of an hour. A refresh token

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class BinaryCollationCharField(models.CharField):  # type: ignore[type-arg]
-    """Normalized text (see `core.search.normalize`) that is compared bytewise.
+class BinaryCollationMixin(models.Field):  # type: ignore[type-arg]
+    """Mixin for normalized text (see `core.search.normalize`) that is compared bytewise.
 
     By default, MariaDB and MySQL treat `jose` and `josé` as equal, and with some collations even different emoji. Both
     have `utf8mb4_bin`. SQLite compares bytes anyway and does not know that collation, so `db_collation` cannot be used.
@@ -19,3 +19,7 @@ class BinaryCollationCharField(models.CharField):  # type: ignore[type-arg]
         if connection.vendor == "mysql":
             parameters["collation"] = "utf8mb4_bin"
         return parameters
+
+
+class BinaryCollationCharField(BinaryCollationMixin, models.CharField):  # type: ignore[type-arg]
+    """A CharField that is compared bytewise."""

@@ -1,8 +1,8 @@
 """Storage of uploaded images in Django's default storage, as `folder/shard/owner-random.webp`.
 
-Beside each lie smaller copies, `…-64.webp` and `…-256.webp`, named by their width. Names contain 128 random bits and
-are never reused, so URLs cannot be guessed and can be cached forever. Files are written before and deleted after the
-row that names them; `delete_orphans` removes leftovers of interrupted requests.
+Each image has smaller copies beside it, `…-64.webp` and `…-256.webp`, named by their width. Names contain 128
+random bits and are never reused, so URLs cannot be guessed and can be cached forever. Files are written before and
+deleted after the row that names them; `delete_orphans` removes leftovers of interrupted requests.
 """
 
 import datetime

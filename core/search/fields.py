@@ -12,11 +12,10 @@ query languages.
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 
+from core.db.fields import BinaryCollationMixin
 from core.search.normalize import APOSTROPHES, SIGNS, sign_names, split_words
 
 TERM_PREFIX = "qq"
@@ -109,12 +108,5 @@ def _is_known(character: str) -> bool:
     return character < "\U00010000" and unicodedata.ucd_3_2_0.category(character) != "Cn"
 
 
-class SearchField(models.TextField):  # type: ignore[type-arg]
+class SearchField(BinaryCollationMixin, models.TextField):  # type: ignore[type-arg]
     """The search column of a model, set with `build_search_text`. A migration creates its full-text index."""
-
-    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
-        """Return the column's parameters, with the binary collation on MariaDB and MySQL."""
-        parameters = super().db_parameters(connection)
-        if connection.vendor == "mysql":
-            parameters["collation"] = "utf8mb4_bin"
-        return parameters

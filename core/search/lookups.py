@@ -17,7 +17,7 @@ from core.search.indexes import FullTextIndex
 # other scripts, and an ideograph is a whole word.
 _ONE_LETTER = re.compile(f"{TERM_PREFIX}[0-9a-ilmnoprstuvw]")
 
-_scanning: ContextVar[bool] = ContextVar("walking", default=False)
+_scanning: ContextVar[bool] = ContextVar("scanning", default=False)
 
 
 @contextmanager

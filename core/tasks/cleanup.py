@@ -1,5 +1,6 @@
 """Daily deletion of expired rows, in batches, so that locks are held only briefly."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,8 @@ from core.registry import cleanups
 from core.tasks.decorators import periodic_task
 from core.tasks.models import QueuedTask
 
+logger = logging.getLogger(__name__)
+
 BATCH_SIZE = 1000
 # Then other tasks run before the cleanup continues.
 MAX_SECONDS_PER_RUN = 2.0
@@ -23,12 +26,24 @@ def register_cleanup(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
 
 
 def run_cleanup(*, until: Callable[[], bool] = lambda: False) -> Iterator[tuple[str, int, bool]]:
-    """Yield for each cleanup its name, how many rows it deleted, and whether `until()` ended it early."""
+    """Yield for each cleanup its name, how many rows it deleted, and whether `until()` ended it early.
+
+    Raises ExceptionGroup at the end with the errors of those that failed.
+    """
+    errors: list[Exception] = []
     for name, cleanup in list(cleanups.items()):
-        deleted = batch = cleanup()
-        while batch and not until():
-            deleted += (batch := cleanup())
+        deleted = batch = 0
+        try:
+            deleted = batch = cleanup()
+            while batch and not until():
+                deleted += (batch := cleanup())
+        except Exception as error:  # a cleanup that fails must not stop the others
+            logger.exception("Cleanup failed: %s", name)
+            errors.append(error)
+            batch = 0
         yield name, deleted, bool(batch)
+    if errors:
+        raise ExceptionGroup("Some cleanups failed.", errors)
 
 
 @periodic_task(hours=24, atomic=False, bulk=True)

@@ -7,6 +7,7 @@ from accounts.signals import account_deleted
 from catalog.models import Book
 from clubs.models import Club, Membership, Progress
 from core.audit.models import AuditEntry
+from core.registry import cleanups
 from reviews.models import Review
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +151,23 @@ def test_interrupted_deletion_is_finished(alice, client_of, content):
     assert not User.objects.filter(pk=alice.pk).exists()
     assert RetiredUsername.objects.filter(username_key="alice").exists()
     call_command("verify_counters")
+
+
+def test_deletion_that_fails_again_stops_no_other_cleanup(alice, bob, client_of, monkeypatch):
+    for user in (alice, bob):
+        User.objects.filter(pk=user.pk).update(is_active=False, reviews_on_deletion="anonymize")
+
+    def fail(sender, *, user, **kwargs):
+        if user.pk == min(alice.pk, bob.pk):
+            raise RuntimeError("this account cannot be deleted")
+
+    ran = []
+    monkeypatch.setitem(cleanups, "later", lambda: ran.append(True))
+    account_deleted.connect(fail)
+    try:
+        with pytest.raises(ExceptionGroup):
+            call_command("prune_expired")
+    finally:
+        account_deleted.disconnect(fail)
+    assert list(User.objects.filter(pk__in=[alice.pk, bob.pk]).values_list("pk", flat=True)) == [min(alice.pk, bob.pk)]
+    assert ran == [True]

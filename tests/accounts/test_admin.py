@@ -1,11 +1,13 @@
 import datetime
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuthSession, User
+from accounts.deletion import deactivate
+from accounts.models import AuthSession, ReviewsOnDeletion, User
 from tests.accounts.conftest import is_accepted
 from tests.conftest import PASSWORD
 
@@ -185,6 +187,18 @@ def test_deactivate_and_reactivate(as_staff, alice, sign_in):
     alice.refresh_from_db()
     assert as_staff.post(change_page(alice), form_of(alice, is_active="on")).status_code == 302
     assert is_accepted(access)
+
+
+def test_deactivation_while_the_account_is_being_deleted_counts_once(as_staff, alice, monkeypatch):
+    clean = User.clean
+
+    def clean_after_deactivation(self):
+        deactivate(self, reviews=ReviewsOnDeletion.ANONYMIZE)
+        clean(self)
+
+    monkeypatch.setattr(User, "clean", clean_after_deactivation)
+    assert as_staff.post(change_page(alice), form_of(alice, is_active=None)).status_code == 302
+    call_command("verify_counters")
 
 
 def test_suspension_date_is_read_only(as_staff, alice):

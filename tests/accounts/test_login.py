@@ -97,7 +97,9 @@ def test_suspension_is_revealed_only_with_the_password(post, alice, sign_in):
     assert post("login", username="alice", password="wrong").json()["code"] == "invalid_credentials"
     assert not is_accepted(access)
     assert post("refresh", refresh=refresh).status_code == 401
-    assert post("verify", token=refresh).status_code == 401
+    for token in (access, refresh):
+        response = post("verify", token=token)
+        assert (response.status_code, response.json()["code"]) == (401, "account_suspended")
     # The suspension has expired.
     alice.suspended_until = timezone.now() - datetime.timedelta(seconds=1)
     alice.save()

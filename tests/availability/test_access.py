@@ -190,6 +190,12 @@ class TestWhoCannot:
         Block.objects.block(on=moe, by=alice)
         assert figures() == before | {"lenders": []}
 
+    def test_copy_lent_to_a_blocked_member_is_not_shown(self, as_moe, as_alice, as_bob, bob, alice, entry, figures):
+        as_moe.put(url(entry, "lent/"), {"to": bob.pk})
+        assert [row["lent_to"]["id"] for row in figures()["lenders"]] == [bob.pk]
+        Block.objects.block(on=alice, by=bob)
+        assert figures()["lenders"] == []
+
     def test_former_member_is_not_counted_after_coming_back(self, as_alice, as_bob, bob, club, make_user, figures):
         bring_in(club, make_user("dora"))
         as_bob.post(f"{CLUBS}{club.pk}/leave/")

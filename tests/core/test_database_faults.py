@@ -97,7 +97,7 @@ def check_unavailable(response: Any) -> None:
 
 
 def check_serves(alice: SignedInUser) -> None:
-    """Check that every thread of every process serves reads and writes, and the first time."""
+    """Check that every thread of every process serves reads and writes at the first attempt."""
     calls = [
         *([partial(alice.call, "GET", f"{API}users/me/")] * THREADS * WORKERS),
         *([partial(alice.call, "PATCH", f"{API}users/me/", {"bio": "Reader"})] * 4),

@@ -53,7 +53,7 @@ class Server:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise AssertionError("redis-server does not response")
+        raise AssertionError("redis-server does not respond")
 
     def stop(self) -> None:
         if self.process.poll() is not None:
@@ -158,7 +158,7 @@ def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str, **o
 )
 def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
     ask()
-    mend = cause_fault(server, monkeypatch, fault)
+    repair = cause_fault(server, monkeypatch, fault)
     for _ in range(3):
         assert ask() is None
     started = time.monotonic()
@@ -166,7 +166,7 @@ def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault
     assert time.monotonic() - started < MAX_SECONDS
     time.sleep(1.1)  # the breaker lets one call through, which waits for the timeout
     assert ask() is None
-    mend()
+    repair()
     time.sleep(1.1)
     ask()
     assert ask() == {"n": 1}
@@ -188,11 +188,11 @@ def test_cached_response_is_never_stale_after_an_outage(server, anonymous, alice
         return response.json()["ratings_count"]
 
     assert [ratings_count(), ratings_count()] == [0, 0]
-    mend = cause_fault(server, monkeypatch, fault)
+    repair = cause_fault(server, monkeypatch, fault)
     assert ratings_count() == 0
     Review.create_review(book=book, by=alice, rating=9)
     assert [ratings_count(), ratings_count()] == [1, 1]
-    mend()
+    repair()
     time.sleep(1.1)
     assert [ratings_count(), ratings_count()] == [1, 1]
     cache.client.get_client().flushall()
@@ -207,7 +207,7 @@ def test_request_waits_for_one_timeout_at_most(server, anonymous, client_of, ali
     use(monkeypatch, settings.REDIS_URL, **options)
     monkeypatch.setattr(redis.breaker, "seconds", 60.0)
     me = client_of(alice)
-    mend = cause_fault(server, monkeypatch, fault, **options)
+    repair = cause_fault(server, monkeypatch, fault, **options)
     for call in (
         lambda: anonymous.get("/api/v1/books/"),
         lambda: me.patch("/api/v1/users/me/", {"bio": "x"}),
@@ -218,7 +218,7 @@ def test_request_waits_for_one_timeout_at_most(server, anonymous, client_of, ali
         assert call().status_code == 200
         assert time.monotonic() - started < 2 * timeout
         assert redis.breaker.is_open  # it did wait
-    mend()
+    repair()
 
 
 LIMITED_CALLS = {
@@ -234,10 +234,10 @@ def test_rates_are_enforced_in_memory_during_an_outage(server, client_of, mallor
     scope, path, body, status = LIMITED_CALLS[limited]
     as_mallory = client_of(mallory if limited == "invite" else None)
     rate(scope, 3)
-    mend = cause_fault(server, monkeypatch, fault)
+    repair = cause_fault(server, monkeypatch, fault)
     responses = [as_mallory.post(f"/api/v1/{path}", body).status_code for _ in range(6)]
     assert responses == [status, status, status, 429, 429, 429]
-    mend()
+    repair()
 
 
 def test_flush_resets_windows_only(server, ask, anonymous, client_of, alice, rate):

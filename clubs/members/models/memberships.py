@@ -123,7 +123,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
                 others = row.club.memberships.active().exclude(user=user).select_related("user")
                 new_owner = others.order_by(*SENIORITY).first()
                 if new_owner is None:
-                    row.club._delete(by=user)
+                    row.club.delete_locked(by=user)
                     continue
                 row.club.set_owner(new_owner.user, by=user)
             if row.status == MembershipStatus.ACTIVE:
@@ -212,7 +212,7 @@ class Membership(PauseColumns):
         if self.status == MembershipStatus.LEFT and status != MembershipStatus.BANNED:
             raise Http404
         if role is not None and acting_rank < Rank.OWNER:
-            raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
+            raise permission_denied(Rank.OWNER)
         if status == MembershipStatus.ACTIVE:
             self._approve()
             if old_status == MembershipStatus.PENDING:
@@ -274,7 +274,7 @@ class Membership(PauseColumns):
             self._record_pause_event("member.resumed", by)
 
     def lock(self) -> None:
-        """Lock and reload the user and the club. Raises Http404 if either was deleted."""
+        """Lock the user and the club, and reload the club and the membership. Raises Http404 if either was deleted."""
         self.club.lock(with_user=self.user)
         try:
             self.refresh_from_db(fields=["role", "status", "joined_at", "message", *NOT_PAUSED])

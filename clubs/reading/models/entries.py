@@ -107,7 +107,7 @@ class Entry(EntryCounters):
         dates = {name: value for name, value in dates.items() if value}
         if status == EntryStatus.FINISHED:
             dates.setdefault("finished_on", club.today)
-        entry._check_dates(**dates)
+        entry.check_dates(**dates)
         for name, value in dates.items():
             setattr(entry, name, value)
         entry._insert()
@@ -131,14 +131,14 @@ class Entry(EntryCounters):
         if values.get("finished_on", ...) is None:
             del values["finished_on"]
         attributes = {name: values.pop(name) for name in entry_setters.keys() & values.keys()}
-        self._lock()
+        self.lock_with_club()
         was_status, was_finished_on, was_position = self.status, self.finished_on, self.position
         before = {name: getattr(self, name) for name in values}
         changed = {name: value for name, value in values.items() if before[name] != value}
         if "status" in changed:
             self._check_transition(changed["status"])
             changed.setdefault("finished_on", self.club.today if changed["status"] == EntryStatus.FINISHED else None)
-        self._check_dates(**changed)
+        self.check_dates(**changed)
         if "position" in changed:
             self._move_to(changed["position"])
         for name, value in changed.items():
@@ -155,15 +155,15 @@ class Entry(EntryCounters):
             self.notify_planned(by=by)
 
     @atomic_with_retry
-    def delete_entry(self, *, by: User) -> None:
-        """Delete the entry with its milestones and progress, and close the gap in the positions."""
-        self._lock()
+    def delete_entry(self, *, by: User | None) -> None:
+        """Delete the entry with its milestones and progress, and close the gap in the positions; `by` None is staff."""
+        self.lock_with_club()
         self._remove(by)
 
     @atomic_with_retry
     def delete_own_proposal(self, *, by: User) -> None:
         """Delete the user's own proposal. Raises PermissionDeniedProblem for any other entry."""
-        self._lock()
+        self.lock_with_club()
         if self.added_by_id != by.pk or self.status != EntryStatus.PROPOSED:
             raise permission_denied(Rank.MODERATOR)
         self._remove(by)
@@ -216,7 +216,7 @@ class Entry(EntryCounters):
                 raise
             raise Http404 from None
 
-    def _lock(self, *, with_user: User | None = None) -> None:
+    def lock_with_club(self, *, with_user: User | None = None) -> None:
         """Lock club, book and entry, in this order, and reload the entry. Raises Http404 if either was deleted.
 
         The entry is locked because new progress and milestones refer to it, and the book because a rating locks it
@@ -231,7 +231,7 @@ class Entry(EntryCounters):
         except Entry.DoesNotExist:
             raise Http404 from None
 
-    def _remove(self, by: User) -> None:
+    def _remove(self, by: User | None) -> None:
         EntryChange.record(self, by=by, status=(self.status, ""))
         self.record_event("book.unlisted", by=by)
         self.count(self.status, None, was_finished_on=self.finished_on)
@@ -288,7 +288,7 @@ class Entry(EntryCounters):
             if (listed := others.exclude(status__in=CLOSED_STATUSES).values_list("pk", flat=True).first()) is not None:
                 raise _already_listed(listed)
 
-    def _check_dates(self, **changed: Any) -> None:
+    def check_dates(self, **changed: Any) -> None:
         """Raise InvalidFieldError for dates that contradict each other or the status."""
         after = {name: changed.get(name, getattr(self, name)) for name in ("status", *DATES)}
         starts_on, ends_on, finished_on = (after[name] for name in DATES)
