@@ -29,4 +29,4 @@ def test_other_languages_fall_back_to_english(anonymous, wanted):
 def test_short_password_error_names_the_minimum(anonymous):
     body = {"username": "ana", "password": "curto"}
     response = anonymous.post("/api/v1/auth/register/", body, headers={"Accept-Language": "pt-BR"})
-    assert response.json()["errors"][0]["detail"] == "Pelo menos 8 caracteres."
+    assert response.json()["errors"][0]["detail"] == "Este campo precisa ter pelo menos 8 caracteres."
