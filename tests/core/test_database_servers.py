@@ -159,22 +159,32 @@ def reads(mariadb: OwnMariaDB) -> int:
 # --- A cluster ------------------------------------------------------------------------------------------------------
 
 
-@needs_mariadb
-@pytest.mark.skipif(not GALERA.exists(), reason="Galera is not installed")
-def test_readyz_fails_on_a_node_without_quorum(tmp_path, start_mariadb):
+needs_galera = pytest.mark.skipif(not (has_mariadb() and GALERA.exists()), reason="Galera is not installed")
+
+
+@pytest.fixture
+def node(start_mariadb: Callable[..., OwnMariaDB]) -> OwnMariaDB:
+    """A Galera cluster of one node."""
     group = free_port()
-    node = start_mariadb(
+    return start_mariadb(
         *["--wsrep-on=ON", f"--wsrep-provider={GALERA}", "--wsrep-cluster-address=gcomm://", "--binlog-format=ROW"],
         *["--innodb-autoinc-lock-mode=2", "--wsrep-node-address=127.0.0.1", "--wsrep-sst-method=rsync"],
         f"--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{group};ist.recv_addr=127.0.0.1:{free_port()}",
     )
+
+
+def lose_quorum(node: OwnMariaDB) -> None:
+    """Let the node look for a partner that is not there."""
+    address = f"gcomm://127.0.0.1:{free_port()}?pc.wait_prim=no"
+    node.run(f"SET GLOBAL wsrep_cluster_address = '{address}'", database="mysql")
+
+
+@needs_galera
+def test_readyz_fails_on_a_node_without_quorum(tmp_path, node):
     live = Live(tmp_path, prepare=["migrate", "-v0"], DATABASE_URL=node.url)
     try:
         assert ready(live)[0] == 200
-        # A partner that is not there.
-        node.run(
-            f"SET GLOBAL wsrep_cluster_address = 'gcomm://127.0.0.1:{free_port()}?pc.wait_prim=no'", database="mysql"
-        )
+        lose_quorum(node)
         wait_until(lambda: ready(live)[0] == 503)
         status, content = ready(live)
         assert (status, content["database"], content["reason"]) == (503, "down", "OperationalError 1047")
@@ -183,6 +193,43 @@ def test_readyz_fails_on_a_node_without_quorum(tmp_path, start_mariadb):
         assert live.call("GET", "/healthz").status == 200
     finally:
         live.stop()
+
+
+def check_of_haproxy(home: Path, mariadb: OwnMariaDB) -> bool:
+    """Return whether deploy/haproxy/check-database lets HAProxy use the server."""
+    (home / "check-database.cnf").write_text("[client]\nuser=root\n")
+    check = (TOP / "deploy/haproxy/check-database").read_text().replace("/etc/haproxy", str(home))
+    command = ["sh", "-c", check, "check-database", "127.0.0.1", "3306", "127.0.0.1", str(mariadb.port)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def state(node: OwnMariaDB) -> str:
+    [(_name, text)] = node.run("SHOW GLOBAL STATUS LIKE 'wsrep_local_state_comment'", database="mysql")
+    return str(text)
+
+
+@needs_galera
+def test_haproxy_uses_a_galera_node_while_it_accepts_writes(tmp_path, node):
+    assert check_of_haproxy(tmp_path, node)
+    # As while it copies its rows to another node.
+    node.run("SET GLOBAL wsrep_desync = ON", database="mysql")
+    assert state(node) == "Donor/Desynced"
+    assert check_of_haproxy(tmp_path, node)
+    node.run("SET GLOBAL wsrep_desync = OFF", database="mysql")
+    node.run("SET GLOBAL read_only = ON", database="mysql")
+    assert not check_of_haproxy(tmp_path, node)
+    node.run("SET GLOBAL read_only = OFF", database="mysql")
+    assert check_of_haproxy(tmp_path, node)
+    lose_quorum(node)
+    wait_until(lambda: not check_of_haproxy(tmp_path, node))
+
+
+@needs_mariadb
+def test_haproxy_uses_a_primary_without_galera(tmp_path, start_mariadb):
+    mariadb = start_mariadb()
+    assert check_of_haproxy(tmp_path, mariadb)
+    mariadb.run("SET GLOBAL read_only = ON", database="mysql")
+    assert not check_of_haproxy(tmp_path, mariadb)
 
 
 # --- A full disk ----------------------------------------------------------------------------------------------------
