@@ -6,8 +6,7 @@ mistake, and the work is created without it.
 
 An edition is added to the book of its work. If another book already has the ISBN and the same rule makes them one book,
 the book of the work is merged into that one with all of its editions, so that a dump of Open Library does not duplicate
-books from other sources. Only unused books that an
-import created are merged; otherwise the edition is rejected.
+books from other sources. Only unused books that an import created are merged; otherwise the edition is rejected.
 """
 
 from collections import Counter

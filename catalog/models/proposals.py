@@ -65,8 +65,8 @@ class ProposedEdition(EditionBase):
     def accept(self, *, by: User) -> Edition:
         """Add the edition on behalf of the user who proposed it, and close all proposals with its ISBN.
 
-        Raises Conflict `already_decided` if another editor has decided first, and DuplicateISBN if a
-        book has the ISBN by now.
+        Raises Conflict `already_decided` if another editor has decided first, and DuplicateISBN if a book has
+        the ISBN by now.
         """
         book = Book.objects.merge_target(self.book_id)
         book.lock()
